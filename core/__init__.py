@@ -1,0 +1,1 @@
+"""Everything the desk knows. Imports neither the interface nor a chart library."""

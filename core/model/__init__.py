@@ -1,0 +1,1 @@
+"""Frozen types that every part of the desk passes around. Standard library only."""

@@ -1,0 +1,132 @@
+"""People rate the exact bytes that would ship, against a claim fixed before the first is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.model.names import Digest, ReviewerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RubricItem:
+    """One question with its anchors at 1, 3 and 5. `unit` is `record` or `batch`."""
+
+    id: str
+    name: str
+    definition: str
+    anchors: Mapping[int, str]
+    unit: str = "record"
+    required_when: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardFail:
+    """A flag that any single reviewer may raise and that stops the family."""
+
+    id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rubric:
+    """A versioned set of questions; `digest` names its bytes."""
+
+    id: str
+    version: str
+    question: str
+    scale: tuple[int, ...]
+    items: tuple[RubricItem, ...]
+    hard_fails: tuple[HardFail, ...]
+    verdicts: tuple[str, ...]
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplePlan:
+    """Which records get read, fixed before the first is shown.
+
+    `records` is the hash-ranked list, longest the plan may need; the first `first` are stage
+    one. The plan passes on 0 defects in `first`; on exactly 1 it is read to `second` and
+    passes when no more are found (`second` = 0: no second stage). `frame` is N, the number
+    of records the claim speaks of (one per near-duplicate cluster).
+    """
+
+    id: str
+    candidate: Digest
+    claim: str
+    scope: str
+    role: str
+    rubric: Digest
+    seed: str
+    frame: int
+    limit: float
+    confidence: float
+    first: int
+    second: int
+    overlap: int
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A hard fail raised on one turn (0-based), with one sentence of why."""
+
+    id: str
+    turn: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """One reviewer's answers for one record under one rubric version.
+
+    `scores` maps an item's id to `"1"`…`"5"`, `"na"` or `"cannot_judge"`.
+    `shown_sha256` is the digest of the exact line that was on the screen.
+    """
+
+    candidate: Digest
+    claim: str
+    record_id: str
+    rubric: Digest
+    reviewer: ReviewerId
+    scores: Mapping[str, str]
+    verdict: str
+    flags: tuple[Flag, ...]
+    note: str
+    shown_sha256: Digest
+    at: str
+    seconds: int = 0
+    supersedes: str = ""
+    tags: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewState:
+    """Where one claim stands: the live, plain statement and what is still open.
+
+    `state` is `not_frozen`, `reading`, `paused` (an unsettled flag), `failed` or `ready`
+    (may be signed). `upper` is the one-sided exact upper bound on the defect rate.
+    """
+
+    claim: str
+    scope: str
+    role: str
+    state: str
+    frame: int
+    planned: int
+    read: int
+    defects: int
+    cannot_judge: int
+    double_rated: int
+    open_flags: int
+    limit: float
+    confidence: float
+    upper: float | None
+    sentence: str
+    reviewers: tuple[ReviewerId, ...]
+    open_points: tuple[str, ...]
+    agreement: Mapping[str, object] = field(default_factory=dict)
+    dissents: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""What a release demands, as versioned data that refuses to contradict itself."""

@@ -1,0 +1,209 @@
+"""A policy is data: families, splits, thresholds, claims, roles. Every verdict names its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.model.dataset import Split
+from core.model.names import Digest
+from core.model.signoff import DeskRole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRule:
+    """A step of the curriculum. `weight` is its share of every training phase."""
+
+    number: int
+    name: str
+    title: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyRule:
+    """A named source inside a stage.
+
+    `prefixes` are canonical; `aliases` are prefixes or globs that need one confirmation.
+    `weight` is the family's share inside its stage. `near_duplicates` is `together` (one
+    split) or `one_per_cluster` (the rest dropped). `test_only` sends every group to test.
+    Earlier families win an exact duplicate (`order`).
+    """
+
+    name: str
+    title: str
+    stage: int
+    order: int
+    required: bool
+    weight: float
+    prefixes: tuple[str, ...]
+    aliases: tuple[str, ...]
+    holdout_sensitive: bool = False
+    test_only: bool = False
+    needs_persona: bool = False
+    near_duplicates: str = "together"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseRule:
+    """A training phase and the stages it draws from."""
+
+    name: str
+    stages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearDuplicateRule:
+    """Word shingles of `shingle` words, `permutations` hashes (datasketch affine32, `seed`)."""
+
+    shingle: int
+    threshold: float
+    permutations: int
+    seed: int
+    bands: int
+    rows: int
+    bucket_cap: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeRule:
+    """Bounds on what is read. `rejected_share` is the most one source may lose unremarked."""
+
+    line_bytes: int
+    object_bytes: int
+    shard_bytes: int
+    rejected_share: float
+    rejected_floor: int
+    sample_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityRule:
+    """What to do with one PII entity.
+
+    `action` is `redact` (typed placeholder at build, and blocking if it ships), `review`
+    (blocks until a person decides) or `count`. Spans under `score` are ignored.
+    """
+
+    entity: str
+    action: str
+    score: float
+    placeholder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyRule:
+    """`ner_records` is how many records per family and split the NER tier reads (0 = all)."""
+
+    entities: Mapping[str, EntityRule]
+    allow: tuple[str, ...]
+    ner_records: int
+    redaction_share: float
+    characters_per_word: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeRule:
+    """Expected mean of a measure for a family; outside is a blocking breach until explained."""
+
+    family: str
+    measure: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionRule:
+    """Ranges, drift limits against the last release, and damage alarms (shares are 0 to 1)."""
+
+    ranges: tuple[RangeRule, ...]
+    wasserstein_share: float
+    ks_statistic: float
+    constant_reply_share: float
+    constant_reply_floor: int
+    stringified_share: float
+    over_redacted_share: float
+    characters_per_word: float
+    one_sided_share: float
+    alike_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRule:
+    """What a review must show: at most `limit` of the scope would fail, at `confidence`.
+
+    `families` is the scope. `first` and `second` are the double plan (second 0: single).
+    `overlap` records must be read by two people (or all, if the plan has fewer).
+    """
+
+    id: str
+    title: str
+    role: DeskRole
+    rubric: str
+    families: tuple[str, ...]
+    limit: float
+    confidence: float
+    first: int
+    second: int
+    overlap: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignoffRule:
+    """A sign-off a release needs. `claim` is empty for the release decision."""
+
+    id: str
+    title: str
+    role: DeskRole
+    claim: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRule:
+    """Somebody who may act. `issuer` and `subject` are what the identity provider says."""
+
+    id: str
+    name: str
+    issuer: str
+    subject: str
+    roles: tuple[DeskRole, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One policy, with the digest of the exact TOML bytes it was read from.
+
+    `demo` policies are refused on any bucket but the embedded one.
+    """
+
+    name: str
+    version: str
+    demo: bool
+    digest: Digest
+    source: bytes = field(repr=False)
+    stages: tuple[StageRule, ...]
+    families: tuple[FamilyRule, ...]
+    phases: tuple[PhaseRule, ...]
+    splits: Mapping[Split, float]
+    near_duplicates: NearDuplicateRule
+    intake: IntakeRule
+    privacy: PrivacyRule
+    distribution: DistributionRule
+    licence_tags: tuple[str, ...]
+    claims: tuple[ClaimRule, ...]
+    signoffs: tuple[SignoffRule, ...]
+    required_gates: tuple[str, ...]
+    unwaivable: tuple[str, ...]
+    people: tuple[PersonRule, ...]
+
+    def family(self, name: str) -> FamilyRule:
+        """Return the family called `name`; the loader guarantees that names are unique."""
+        return next(rule for rule in self.families if rule.name == name)
+
+    def stage(self, number: int) -> StageRule:
+        """Return the stage with this number."""
+        return next(rule for rule in self.stages if rule.number == number)
+
+    def claim(self, name: str) -> ClaimRule:
+        """Return the claim called `name`."""
+        return next(rule for rule in self.claims if rule.id == name)

@@ -1,0 +1,99 @@
+"""Settings come from the environment; half a configuration is an error, none means embedded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.model.errors import SettingsError
+
+_FIELDS = ("ENDPOINT", "BUCKET", "REGION", "ACCESS_KEY", "SECRET_KEY")
+_FAMILIES = ("DESK_S3_", "OVH_S3_", "HETZNER_S3_")
+_AWS = {
+    "ENDPOINT": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_S3_ENDPOINT"),
+    "BUCKET": ("AWS_S3_BUCKET",),
+    "REGION": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "ACCESS_KEY": ("AWS_ACCESS_KEY_ID",),
+    "SECRET_KEY": ("AWS_SECRET_ACCESS_KEY",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSettings:
+    """How to reach one bucket. Secrets never appear in the representation."""
+
+    endpoint: str | None
+    bucket: str
+    region: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the environment decides. `bucket` is None when the embedded one serves."""
+
+    bucket: BucketSettings | None
+    exports_prefix: str
+    policy_file: Path | None
+    workspace: Path
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the desk runs on its own demo bucket."""
+        return self.bucket is None
+
+
+def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
+    """Return the settings of `environment`; `home` is where a default workspace may stand.
+
+    Raises:
+        SettingsError: when S3 is half configured, or a value is not usable.
+    """
+    bucket = _bucket(environment)
+    prefix = environment.get("DESK_EXPORTS_PREFIX", "exports/")
+    if not prefix or prefix.startswith("/") or ".." in prefix:
+        raise SettingsError("settings.exports_prefix", "DESK_EXPORTS_PREFIX is not a prefix.")
+    policy = environment.get("DESK_POLICY")
+    workspace = Path(environment.get("DESK_WORKSPACE") or home / ".release-desk")
+    return Settings(
+        bucket=bucket,
+        exports_prefix=prefix if prefix.endswith("/") else prefix + "/",
+        policy_file=Path(policy) if policy else None,
+        workspace=workspace.expanduser().resolve(),
+    )
+
+
+def _bucket(environment: Mapping[str, str]) -> BucketSettings | None:
+    """The first family of names with any of its settings present decides, and must be whole."""
+    for family in _FAMILIES:
+        found = {name: environment.get(family + name) or "" for name in _FIELDS}
+        if any(found.values()):
+            return _whole(found, family, endpoint_needed=True)
+    found = {
+        name: next((environment[key] for key in keys if environment.get(key)), "")
+        for name, keys in _AWS.items()
+    }
+    # A machine may carry AWS keys for other work: only a named bucket points the desk at AWS.
+    if not found["BUCKET"]:
+        return None
+    return _whole(found, "AWS_", endpoint_needed=False)
+
+
+def _whole(found: dict[str, str], family: str, *, endpoint_needed: bool) -> BucketSettings:
+    needed = ["BUCKET", "ACCESS_KEY", "SECRET_KEY"] + (["ENDPOINT"] if endpoint_needed else [])
+    absent = [name for name in needed if not found[name]]
+    if absent:
+        names = ", ".join(family + name if family != "AWS_" else _AWS[name][0] for name in absent)
+        raise SettingsError(
+            "settings.half_configured",
+            f"S3 is half configured: set {names}, or unset all of them for the demo bucket.",
+        )
+    return BucketSettings(
+        endpoint=found["ENDPOINT"] or None,
+        bucket=found["BUCKET"],
+        region=found["REGION"] or "us-east-1",
+        access_key=found["ACCESS_KEY"],
+        secret_key=found["SECRET_KEY"],
+    )
