@@ -1,0 +1,284 @@
+"""A policy that contradicts itself is refused when it is loaded, not when it is relied on."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from core.canonical import sha256_hex
+from core.model.errors import PolicyError
+from core.policy.types import (
+    ClaimRule,
+    DistributionRule,
+    EntityRule,
+    FamilyRule,
+    IntakeRule,
+    NearDuplicateRule,
+    PersonRule,
+    PhaseRule,
+    Policy,
+    PrivacyRule,
+    RangeRule,
+    SignoffRule,
+    StageRule,
+)
+
+Rule = TypeVar("Rule")
+_TOLERANCE = 1e-9
+KNOWN_GATES = ("privacy", "provenance", "duplicates", "leakage", "distribution")
+
+
+def packaged_source(name: str) -> bytes:
+    """Return the TOML bytes of the packaged policy `release0` or `demo`."""
+    folder = resources.files("core.policy") / "packaged"
+    return (folder / f"{name}.head.toml").read_bytes() + (folder / "body.toml").read_bytes()
+
+
+def load_policy(path: Path | None, *, embedded: bool) -> Policy:
+    """Return the policy in force: the file named, or the packaged one for this bucket.
+
+    Raises:
+        PolicyError: the file is unreadable, contradicts itself, or is a demo policy while
+            the bucket is a real one.
+    """
+    if path is None:
+        source = packaged_source("demo" if embedded else "release0")
+    else:
+        try:
+            source = path.read_bytes()
+        except OSError:
+            raise PolicyError(
+                "policy.unreadable", "DESK_POLICY names a file that cannot be read."
+            ) from None
+    policy = parse_policy(source)
+    if policy.demo and not embedded:
+        raise PolicyError(
+            "policy.demo_outside", "The demo policy serves the embedded demo bucket alone."
+        )
+    return policy
+
+
+def parse_policy(source: bytes) -> Policy:
+    """Return the policy written in `source` (TOML), or raise `PolicyError`."""
+    try:
+        document = tomllib.loads(source.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise PolicyError("policy.not_toml", "The policy is not valid TOML in UTF-8.") from None
+    policy = _read(document, source)
+    for check in _CHECKS:
+        check(policy)
+    return policy
+
+
+def _read(document: dict[str, Any], source: bytes) -> Policy:
+    known = {field.name for field in dataclasses.fields(Policy)} - {"digest", "source"}
+    _refuse_unknown(document, known, "policy")
+    absent = known - document.keys()
+    if absent:
+        raise PolicyError("policy.absent", f"The policy lacks {', '.join(sorted(absent))}.")
+    privacy = dict(document["privacy"])
+    entities = _rules(privacy.pop("entities", []), EntityRule, "privacy.entities")
+    distribution = dict(document["distribution"])
+    ranges = _rules(distribution.pop("ranges", []), RangeRule, "distribution.ranges")
+    return Policy(
+        name=_rule(document["name"], str, "name"),
+        version=_rule(document["version"], str, "version"),
+        demo=_rule(document["demo"], bool, "demo"),
+        digest=sha256_hex(source),
+        source=source,
+        stages=_rules(document["stages"], StageRule, "stages"),
+        families=_rules(document["families"], FamilyRule, "families"),
+        phases=_rules(document["phases"], PhaseRule, "phases"),
+        splits=_rule(document["splits"], dict, "splits"),
+        near_duplicates=_rule(document["near_duplicates"], NearDuplicateRule, "near_duplicates"),
+        intake=_rule(document["intake"], IntakeRule, "intake"),
+        privacy=_rule(
+            {**privacy, "entities": {rule.entity: _plain(rule) for rule in entities}},
+            PrivacyRule,
+            "privacy",
+        ),
+        distribution=_rule(
+            {**distribution, "ranges": [_plain(rule) for rule in ranges]},
+            DistributionRule,
+            "distribution",
+        ),
+        licence_tags=_rule(document["licence_tags"], tuple[str, ...], "licence_tags"),
+        claims=_rules(document["claims"], ClaimRule, "claims"),
+        signoffs=_rules(document["signoffs"], SignoffRule, "signoffs"),
+        required_gates=_rule(document["required_gates"], tuple[str, ...], "required_gates"),
+        unwaivable=_rule(document["unwaivable"], tuple[str, ...], "unwaivable"),
+        people=_rules(document["people"], PersonRule, "people"),
+    )
+
+
+def _plain(rule: Any) -> dict[str, Any]:
+    return dataclasses.asdict(rule)
+
+
+def _rules(tables: Any, kind: type[Rule], place: str) -> tuple[Rule, ...]:
+    if not isinstance(tables, list):
+        raise PolicyError("policy.shape", f"{place} is a list of tables.", place=place)
+    return tuple(_rule(table, kind, f"{place}[{n}]") for n, table in enumerate(tables, 1))
+
+
+def _rule(value: Any, kind: Any, place: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, Mapping):
+            raise PolicyError("policy.shape", f"{place} is a table.", place=place)
+        _refuse_unknown(value, {field.name for field in dataclasses.fields(kind)}, place)
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        # Safe to quote: msgspec names the path and the types, never the value.
+        raise PolicyError("policy.shape", f"{place}: {error}", place=place) from None
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: set[str], place: str) -> None:
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise PolicyError(
+            "policy.unknown_key", f"{place} has unknown keys: {', '.join(unknown)}.", place=place
+        )
+
+
+def _unique(names: Iterable[object], what: str) -> None:
+    seen: set[object] = set()
+    for name in names:
+        if name in seen:
+            raise PolicyError("policy.duplicate", f"Two {what} are called {name}.", place=what)
+        seen.add(name)
+
+
+def _check_names(policy: Policy) -> None:
+    if not policy.stages or not policy.families or not policy.phases:
+        raise PolicyError("policy.empty", "A policy needs stages, families and phases.")
+    _unique((rule.number for rule in policy.stages), "stages")
+    _unique((rule.name for rule in policy.families), "families")
+    _unique((rule.order for rule in policy.families), "family orders")
+    _unique((rule.name for rule in policy.phases), "phases")
+    _unique((rule.id for rule in policy.claims), "claims")
+    _unique((rule.id for rule in policy.signoffs), "sign-offs")
+    _unique((rule.id for rule in policy.people), "people")
+    _unique(((rule.issuer, rule.subject) for rule in policy.people), "people's subjects")
+    for family in policy.families:
+        # Names stand in object keys and in file names.
+        if not family.name.replace("_", "").isalnum() or not family.name.isascii():
+            raise PolicyError("policy.family_name", "A family's name is ASCII letters and _.")
+        if not family.prefixes or not all(family.prefixes):
+            raise PolicyError("policy.family_prefix", f"{family.name} has no canonical prefix.")
+        if family.near_duplicates not in ("together", "one_per_cluster"):
+            raise PolicyError("policy.near_duplicates", f"{family.name}: unknown rule.")
+
+
+def _check_references(policy: Policy) -> None:
+    stages = {rule.number for rule in policy.stages}
+    families = {rule.name for rule in policy.families}
+    claims = {rule.id for rule in policy.claims}
+    _refuse_strangers((rule.stage for rule in policy.families), stages, "families name stages")
+    _refuse_strangers((n for p in policy.phases for n in p.stages), stages, "phases name stages")
+    _refuse_strangers((f for c in policy.claims for f in c.families), families, "claims name")
+    _refuse_strangers((r.family for r in policy.distribution.ranges), families, "ranges name")
+    _refuse_strangers((s.claim for s in policy.signoffs if s.claim), claims, "sign-offs name")
+
+
+def _refuse_strangers(named: Iterable[object], known: set[Any], what: str) -> None:
+    strangers = sorted({str(name) for name in named if name not in known})
+    if strangers:
+        raise PolicyError(
+            "policy.unknown_name", f"The policy's {what} what is not there: {strangers}."
+        )
+
+
+def _check_weights(policy: Policy) -> None:
+    _sums_to_one((rule.weight for rule in policy.stages), "stage weights")
+    _sums_to_one(policy.splits.values(), "splits")
+    if set(policy.splits) != {"train", "val", "test"}:
+        raise PolicyError("policy.splits", "Splits are train, val and test.")
+    for stage in policy.stages:
+        inside = [rule.weight for rule in policy.families if rule.stage == stage.number]
+        if inside:
+            _sums_to_one(inside, f"family weights of stage {stage.number}")
+
+
+def _sums_to_one(weights: Iterable[float], what: str) -> None:
+    values = list(weights)
+    if any(value < 0 for value in values) or abs(sum(values) - 1) > _TOLERANCE:
+        raise PolicyError("policy.weights", f"The {what} do not sum to 1.", place=what)
+
+
+def _check_training(policy: Policy) -> None:
+    trained = {number for phase in policy.phases for number in phase.stages}
+    for family in policy.families:
+        if family.test_only and family.weight > 0 and family.stage in trained:
+            raise PolicyError(
+                "policy.test_only_trained",
+                f"{family.name} is test-only, yet it has a weight in a training phase.",
+                place=family.name,
+            )
+
+
+def _check_gates(policy: Policy) -> None:
+    if not policy.required_gates:
+        raise PolicyError("policy.no_gates", "A policy that requires no gate protects nothing.")
+    _refuse_strangers(policy.required_gates, set(KNOWN_GATES), "required gates name")
+    if not policy.signoffs or not any(rule.claim == "" for rule in policy.signoffs):
+        raise PolicyError("policy.no_decision", "A policy needs a release decision signed.")
+
+
+def _check_claims(policy: Policy) -> None:
+    for claim in policy.claims:
+        fair = 0 < claim.limit < 1 and 0.5 <= claim.confidence < 1 and claim.first > 0
+        if not fair or (claim.second and claim.second <= claim.first) or not claim.families:
+            raise PolicyError("policy.claim", f"{claim.id}: the plan is not one.", place=claim.id)
+        # Passing must be rarer than 1 - confidence for a set that is really at the limit.
+        if _passes(claim) > 1 - claim.confidence + 1e-3:
+            raise PolicyError(
+                "policy.claim_too_weak",
+                f"{claim.id}: {claim.first} records cannot show {claim.limit:.1%} "
+                f"at {claim.confidence:.0%} confidence.",
+                place=claim.id,
+            )
+
+
+def _passes(claim: ClaimRule) -> float:
+    """Chance that a set exactly at the limit passes the plan (binomial)."""
+    none = float((1 - claim.limit) ** claim.first)
+    if claim.second == 0:
+        return none
+    one = claim.first * claim.limit * (1 - claim.limit) ** (claim.first - 1)
+    return none + float(one * (1 - claim.limit) ** (claim.second - claim.first))
+
+
+def _check_privacy(policy: Policy) -> None:
+    for rule in policy.privacy.entities.values():
+        if rule.action not in ("redact", "review", "count") or not 0 <= rule.score <= 1:
+            raise PolicyError("policy.entity", f"{rule.entity}: unknown action or score.")
+        if rule.action == "redact" and not rule.placeholder:
+            raise PolicyError("policy.entity", f"{rule.entity}: redaction needs a placeholder.")
+
+
+def _check_bounds(policy: Policy) -> None:
+    near = policy.near_duplicates
+    if near.bands * near.rows > near.permutations or not 0 < near.threshold <= 1:
+        raise PolicyError("policy.bands", "Bands times rows exceed the permutations.")
+    sizes = (policy.intake.line_bytes, policy.intake.object_bytes, policy.intake.shard_bytes)
+    if min(sizes) <= 0:
+        raise PolicyError("policy.intake", "Bounds on reading are positive.")
+
+
+_CHECKS: tuple[Callable[[Policy], None], ...] = (
+    _check_names,
+    _check_references,
+    _check_weights,
+    _check_training,
+    _check_gates,
+    _check_claims,
+    _check_privacy,
+    _check_bounds,
+)
