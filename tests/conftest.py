@@ -1,0 +1,116 @@
+"""Fixtures everybody shares: three buckets that answer alike, and a clock that stands still."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.settings import BucketSettings
+from tests.clock import FixedClock
+from tests.simulator import Simulator
+
+if TYPE_CHECKING:
+    from core.storage.ports import ObjectStore
+    from core.storage.s3 import S3Store
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock at 2026-11-21 09:00 UTC that only `tick` moves."""
+    return FixedClock()
+
+
+@pytest.fixture
+def simulator(clock: FixedClock) -> Simulator:
+    """An empty versioned bucket in memory, sharing the test's clock."""
+    return Simulator(clock=clock)
+
+
+@pytest.fixture(scope="session")
+def moto_settings() -> Iterator[BucketSettings]:
+    """A moto server on a free loopback port, for the whole session."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield BucketSettings(
+            endpoint=f"http://{host}:{port}",
+            bucket="moto",
+            region="us-east-1",
+            access_key="moto-access",
+            secret_key="moto-secret",
+        )
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def moto_store(moto_settings: BucketSettings) -> S3Store:
+    """A fresh, unversioned bucket on moto."""
+    return _fresh_bucket(moto_settings)
+
+
+@pytest.fixture(scope="session")
+def seaweed_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The workspace of one embedded server, started once and always stopped."""
+    from core.storage import embedded
+
+    workspace = tmp_path_factory.mktemp("embedded")
+    try:
+        embedded.ensure_running(workspace)
+        yield workspace
+    finally:
+        embedded.stop(workspace)
+
+
+@pytest.fixture
+def seaweed_store(seaweed_workspace: Path) -> Iterator[S3Store]:
+    """A fresh bucket on the embedded server, dropped afterwards (a bucket costs volumes)."""
+    from core.storage import embedded
+
+    store = _fresh_bucket(embedded.ensure_running(seaweed_workspace))
+    yield store
+    store.drop_bucket()
+
+
+@pytest.fixture(
+    params=["simulator", "moto", pytest.param("seaweed", marks=pytest.mark.seaweed)],
+)
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    """The same empty bucket three times over: simulator, moto, SeaweedFS."""
+    fixture: ObjectStore = request.getfixturevalue(
+        {"simulator": "simulator", "moto": "moto_store", "seaweed": "seaweed_store"}[request.param]
+    )
+    return fixture
+
+
+@pytest.fixture
+def no_sleep() -> Callable[[float], None]:
+    """A sleep that returns at once, for code that takes one."""
+    return lambda seconds: None
+
+
+def _fresh_bucket(settings: BucketSettings) -> S3Store:
+    from core.storage.s3 import S3Store
+
+    store = S3Store(
+        BucketSettings(
+            endpoint=settings.endpoint,
+            bucket=f"test-{next(_numbers):05d}",
+            region=settings.region,
+            access_key=settings.access_key,
+            secret_key=settings.secret_key,
+        )
+    )
+    store.ensure_bucket()
+    return store
