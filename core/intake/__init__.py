@@ -1,0 +1,1 @@
+"""From a listing to a candidate: every row is kept, or refused with a code and a place."""

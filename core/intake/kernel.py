@@ -1,0 +1,326 @@
+"""Shingles, signatures and Jaccard similarity, compiled, with datasketch's own bits.
+
+A word is a run of letters, digits, marks and underscores of the folded text. A shingle is the
+64-bit hash of `n` words in a row; its low 32 bits are what datasketch is given. A text with
+fewer words is one shingle. Where most letters belong to a script written without spaces,
+each letter counts as a word. `tests/properties` holds the signatures to
+`MinHash.update_batch`, bit by bit.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from datasketch import MinHash
+
+from core.intake.text import fold_text
+
+SCHEME = "affine32"
+
+Signatures = npt.NDArray[np.uint32]
+Hashes = npt.NDArray[np.uint64]
+Indices = npt.NDArray[np.int64]
+Codes = npt.NDArray[Any]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_SEPARATOR, _LETTER, _UNSPACED = 0, 1, 2
+_TABLE_SIZE = 0x33480
+_UNSPACED_RANGES = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x3040, 0x30FF),  # kana
+    (0x31F0, 0x31FF),
+    (0x3400, 0x4DBF),  # Han
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x33479),
+)
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_FNV_PRIME = np.uint64(0x100000001B3)
+_FNV_START = np.uint64(0xCBF29CE484222325)
+
+
+def _compiled(function: _Function) -> _Function:
+    """Compile without the interpreter lock; keep the result on disk where a disk allows it."""
+    try:
+        compiled = numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # numba finds no writable place for its cache
+        compiled = numba.njit(nogil=True)(function)
+    return compiled  # type: ignore[no-any-return]
+
+
+@_compiled
+def _mix64(value: Any) -> Any:
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xFF51AFD7ED558CCD)
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xC4CEB9FE1A85EC53)
+    value ^= value >> np.uint64(33)
+    return value
+
+
+@_compiled
+def _mix32(value: Any) -> Any:
+    value = np.uint32(value ^ (value >> np.uint32(16)))
+    value = np.uint32(value * np.uint32(0x85EBCA6B))
+    value = np.uint32(value ^ (value >> np.uint32(13)))
+    value = np.uint32(value * np.uint32(0xC2B2AE35))
+    return np.uint32(value ^ (value >> np.uint32(16)))
+
+
+@_compiled
+def _unspaced(codes: Any, start: Any, stop: Any, classes: Any) -> Any:
+    spaced = 0
+    dense = 0
+    for at in range(start, stop):
+        if codes[at] < classes.size:
+            kind = classes[codes[at]]
+            spaced += kind == 1
+            dense += kind == 2
+    return dense > spaced
+
+
+@_compiled
+def _shingle(
+    codes: Any, start: Any, stop: Any, classes: Any, size: Any, power: Any, out: Any
+) -> Any:
+    """Write the shingle hashes of codes[start:stop] to `out`; return how many there are."""
+    by_letter = _unspaced(codes, start, stop, classes)
+    ring = np.zeros(size, np.uint64)
+    found = 0
+    words = 0
+    rolling = np.uint64(0)
+    word = _FNV_START
+    inside = False
+    for at in range(start, stop + 1):
+        letter = at < stop and codes[at] < classes.size and classes[codes[at]] != 0
+        if letter:
+            word = (word ^ np.uint64(codes[at])) * _FNV_PRIME
+            inside = True
+        if inside and (by_letter or not letter):
+            word = _mix64(word)
+            slot = words % size
+            rolling = rolling * _MULTIPLIER + word
+            if words >= size:
+                rolling -= ring[slot] * power
+            ring[slot] = word
+            words += 1
+            if words >= size:
+                out[found] = _mix64(rolling)
+                found += 1
+            word = _FNV_START
+            inside = False
+    if found == 0 and words > 0:
+        out[0] = _mix64(rolling)
+        found = 1
+    return found
+
+
+@_compiled
+def _minima(hashes: Any, count: Any, factors: Any, offsets: Any, signature: Any) -> Any:
+    """Take the minimum of each permutation over the low halves of `hashes`, four at a time."""
+    permutations = factors.size
+    for k in range(permutations):
+        signature[k] = np.uint32(0xFFFFFFFF)
+    at = 0
+    while at + 4 <= count:
+        first = _mix32(np.uint32(hashes[at]))
+        second = _mix32(np.uint32(hashes[at + 1]))
+        third = _mix32(np.uint32(hashes[at + 2]))
+        fourth = _mix32(np.uint32(hashes[at + 3]))
+        for k in range(permutations):
+            factor = factors[k]
+            offset = offsets[k]
+            low = min(np.uint32(factor * first + offset), np.uint32(factor * second + offset))
+            high = min(np.uint32(factor * third + offset), np.uint32(factor * fourth + offset))
+            signature[k] = min(signature[k], min(low, high))
+        at += 4
+    while at < count:
+        first = _mix32(np.uint32(hashes[at]))
+        for k in range(permutations):
+            signature[k] = min(signature[k], np.uint32(factors[k] * first + offsets[k]))
+        at += 1
+
+
+@_compiled
+def _sketch_all(
+    codes: Any,
+    bounds: Any,
+    classes: Any,
+    size: Any,
+    power: Any,
+    factors: Any,
+    offsets: Any,
+    signatures: Any,
+    counts: Any,
+) -> Any:
+    longest = 0
+    for text in range(bounds.size - 1):
+        longest = max(longest, bounds[text + 1] - bounds[text])
+    room = np.empty(longest + 1, np.uint64)
+    for text in range(bounds.size - 1):
+        found = _shingle(codes, bounds[text], bounds[text + 1], classes, size, power, room)
+        counts[text] = found
+        _minima(room, found, factors, offsets, signatures[text])
+
+
+@_compiled
+def _jaccard_all(hashes: Any, bounds: Any, left: Any, right: Any, out: Any) -> Any:
+    for pair in range(left.size):
+        i, i_end = bounds[left[pair]], bounds[left[pair] + 1]
+        j, j_end = bounds[right[pair]], bounds[right[pair] + 1]
+        total = (i_end - i) + (j_end - j)
+        shared = 0
+        while i < i_end and j < j_end:
+            if hashes[i] == hashes[j]:
+                shared += 1
+                i += 1
+                j += 1
+            elif hashes[i] < hashes[j]:
+                i += 1
+            else:
+                j += 1
+        out[pair] = shared / (total - shared) if total > shared else 0.0
+
+
+@_compiled
+def _agreement_all(signatures: Any, left: Any, right: Any, out: Any) -> Any:
+    for pair in range(left.size):
+        same = 0
+        for k in range(signatures.shape[1]):
+            same += signatures[left[pair], k] == signatures[right[pair], k]
+        out[pair] = same
+
+
+@_compiled
+def _band_all(signatures: Any, bands: Any, rows: Any, out: Any) -> Any:
+    for text in range(signatures.shape[0]):
+        for band in range(bands):
+            key = np.uint64(band) * _MULTIPLIER + np.uint64(1)
+            for row in range(rows):
+                key = _mix64(key ^ np.uint64(signatures[text, band * rows + row])) * _MULTIPLIER
+            out[band, text] = key
+
+
+@cache
+def permutations(count: int, seed: int) -> tuple[Signatures, Signatures]:
+    """Return datasketch's own factors and offsets for `count` permutations under `seed`."""
+    factors, offsets = MinHash(num_perm=count, seed=seed, scheme=SCHEME).permutations
+    return np.ascontiguousarray(factors), np.ascontiguousarray(offsets)
+
+
+def sketch(
+    texts: Sequence[str], *, shingle: int, count: int, seed: int
+) -> tuple[Signatures, Indices]:
+    """Return the MinHash signatures, shape (texts, count), and how many shingles each text has.
+
+    A text without a single word has no shingle, and a signature of all ones.
+    """
+    factors, offsets = permutations(count, seed)
+    signatures = np.empty((len(texts), count), np.uint32)
+    counts = np.empty(len(texts), np.int64)
+    for places, codes, bounds, classes in _packed(texts):
+        some = np.empty((len(places), count), np.uint32)
+        found = np.empty(len(places), np.int64)
+        power = _power(shingle)
+        _sketch_all(codes, bounds, classes, shingle, power, factors, offsets, some, found)
+        signatures[places] = some
+        counts[places] = found
+    return signatures, counts
+
+
+def shingle_hashes(text: str, shingle: int) -> Hashes:
+    """Return the 64-bit shingle hashes of one text in order, repeats included."""
+    for _, codes, bounds, classes in _packed([text]):
+        room = np.empty(len(codes) + 1, np.uint64)
+        found = _shingle(codes, 0, int(bounds[1]), classes, shingle, _power(shingle), room)
+        return room[:found]
+    return np.empty(0, np.uint64)
+
+
+def shingle_sets(texts: Sequence[str], shingle: int) -> tuple[Hashes, Indices]:
+    """Return the sorted distinct shingles of every text, end to end, and where each begins."""
+    sets = [np.unique(shingle_hashes(text, shingle)) for text in texts]
+    bounds = np.zeros(len(sets) + 1, np.int64)
+    np.cumsum([len(hashes) for hashes in sets], out=bounds[1:])
+    return (np.concatenate(sets) if sets else np.empty(0, np.uint64)), bounds
+
+
+def jaccards(
+    hashes: Hashes, bounds: Indices, left: Indices, right: Indices
+) -> npt.NDArray[np.float64]:
+    """Return the exact Jaccard similarity of each pair of sets made by `shingle_sets`.
+
+    Two empty sets have similarity 0: nothing was compared.
+    """
+    out = np.empty(len(left), np.float64)
+    _jaccard_all(hashes, bounds, left, right, out)
+    return out
+
+
+def agreements(signatures: Signatures, left: Indices, right: Indices) -> Indices:
+    """Return for each pair how many of the signatures' values agree."""
+    out = np.empty(len(left), np.int64)
+    _agreement_all(signatures, left, right, out)
+    return out
+
+
+def band_keys(signatures: Signatures, bands: int, rows: int) -> Hashes:
+    """Return the key of every band of every signature, shape (bands, texts)."""
+    out = np.empty((bands, len(signatures)), np.uint64)
+    _band_all(signatures, bands, rows, out)
+    return out
+
+
+def _power(shingle: int) -> np.uint64:
+    return np.uint64(pow(int(_MULTIPLIER), shingle, 1 << 64))
+
+
+def _packed(texts: Sequence[str]) -> Iterator[tuple[Indices, Codes, Indices, Codes]]:
+    """Yield ASCII texts as bytes and the others as code points, each as one long array."""
+    plain: list[tuple[int, bytes]] = []
+    wide: list[tuple[int, bytes]] = []
+    for place, text in enumerate(texts):
+        folded = fold_text(text)
+        if folded.isascii():
+            plain.append((place, folded.encode()))
+        else:
+            wide.append((place, folded.encode("utf-32-le", "surrogatepass")))
+    if plain:
+        yield (*_joined(plain, 1), _plain_classes())
+    if wide:
+        yield (*_joined(wide, 4), _wide_classes())
+
+
+def _joined(parts: list[tuple[int, bytes]], width: int) -> tuple[Indices, Codes, Indices]:
+    bounds = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum([len(data) // width for _, data in parts], out=bounds[1:])
+    kind = np.uint8 if width == 1 else np.uint32
+    codes: Codes = np.frombuffer(b"".join(data for _, data in parts), kind)
+    return np.array([place for place, _ in parts], np.int64), codes, bounds
+
+
+@cache
+def _plain_classes() -> Codes:
+    return _wide_classes()[:128].copy()
+
+
+@cache
+def _wide_classes() -> Codes:
+    """Class every character that can stand in a word; all beyond the table are separators."""
+    classes = np.zeros(_TABLE_SIZE, np.uint8)
+    for code in range(_TABLE_SIZE):
+        if unicodedata.category(chr(code))[0] in "LNM" or code == ord("_"):
+            classes[code] = _LETTER
+    for first, last in _UNSPACED_RANGES:
+        part = classes[first : last + 1]
+        part[part == _LETTER] = _UNSPACED
+    return classes

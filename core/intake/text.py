@@ -1,0 +1,63 @@
+"""Two texts are the same text when they fold to the same characters.
+
+Folding is NFKC, case folding and the removal of characters that show nothing (zero-width
+spaces, soft hyphens, variation selectors), so that none of these can hide a copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from core.model.dataset import Message
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+
+
+def fold_text(text: str) -> str:
+    """Return `text` as it is compared: NFKC, case folded, without invisible characters."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", folded))
+
+
+def compared_text(messages: Sequence[Message]) -> str:
+    """Return the dialogue without its system prompt, which many records share by design."""
+    return "\n".join(message.content for message in messages if message.role != "system")
+
+
+def digest_dialogue(messages: Sequence[Message]) -> bytes:
+    """Return the 16-byte digest of who said what, in order, folded, white space collapsed.
+
+    The system prompt stays out: the same dialogue under another system prompt is a copy.
+    """
+    hasher = hashlib.blake2b(digest_size=16)
+    for message in messages:
+        if message.role != "system":
+            content = _squeeze(message.content)
+            hasher.update(f"{message.role}:{len(content)}:".encode() + content)
+    return hasher.digest()
+
+
+def digest_prompt(messages: Sequence[Message]) -> bytes:
+    """Return the 16-byte digest of the first user turn, or no bytes where there is none."""
+    for message in messages:
+        if message.role == "user":
+            return digest_text(message.content)
+    return b""
+
+
+def digest_text(text: str) -> bytes:
+    """Return the 16-byte digest of one folded text, or no bytes for a blank one."""
+    content = _squeeze(text)
+    return hashlib.blake2b(content, digest_size=16).digest() if content else b""
+
+
+def _squeeze(text: str) -> bytes:
+    return " ".join(fold_text(text).split()).encode("utf-8", "surrogatepass")
