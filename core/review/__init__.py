@@ -1,0 +1,1 @@
+"""People rate a sample that was fixed beforehand, and sign what it shows about one digest."""

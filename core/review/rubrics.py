@@ -1,0 +1,93 @@
+"""A rubric is versioned data; its digest names every word a reviewer was asked to weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from core.canonical import digest_of
+from core.model.errors import PolicyError
+from core.model.review import HardFail, Rubric, RubricItem
+
+_UNITS = ("record", "batch")
+_ANCHORS = (1, 3, 5)
+
+
+def load_rubrics() -> Mapping[str, Rubric]:
+    """Return the packaged rubrics by id."""
+    return parse_rubrics((resources.files("core.policy") / "rubrics.yaml").read_bytes())
+
+
+def parse_rubrics(source: bytes) -> Mapping[str, Rubric]:
+    """Return the rubrics of one YAML document by id.
+
+    Raises:
+        PolicyError: `policy.rubric` when the document is not one, or an id stands twice.
+    """
+    try:
+        document = yaml.safe_load(source)
+        rubrics = [_rubric(entry) for entry in document["rubrics"]]
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _refused("The rubric file does not have the shape of one.") from error
+    found = {rubric.id: rubric for rubric in rubrics}
+    if not rubrics or len(found) != len(rubrics):
+        raise _refused("The rubric file is empty or names a rubric twice.")
+    return found
+
+
+def _rubric(entry: Mapping[str, Any]) -> Rubric:
+    rubric = Rubric(
+        id=str(entry["id"]),
+        version=str(entry["version"]),
+        question=str(entry["question"]),
+        scale=tuple(int(step) for step in entry["scale"]),
+        items=tuple(_item(item) for item in entry["items"]),
+        hard_fails=tuple(
+            HardFail(id=str(flag["id"]), name=str(flag["name"]), text=str(flag["text"]))
+            for flag in entry["hard_fails"]
+        ),
+        verdicts=tuple(str(verdict) for verdict in entry["verdicts"]),
+        digest=digest_of(_with_text_keys(entry)),
+    )
+    _check(rubric)
+    return rubric
+
+
+def _item(entry: Mapping[str, Any]) -> RubricItem:
+    return RubricItem(
+        id=str(entry["id"]),
+        name=str(entry["name"]),
+        definition=str(entry["definition"]),
+        anchors={int(step): str(text) for step, text in entry["anchors"].items()},
+        unit=str(entry.get("unit", "record")),
+        required_when=str(entry.get("required_when", "")),
+        needs=str(entry.get("needs", "")),
+    )
+
+
+def _check(rubric: Rubric) -> None:
+    ids = [item.id for item in rubric.items] + [flag.id for flag in rubric.hard_fails]
+    if len(set(ids)) != len(ids):
+        raise _refused("An id stands twice in a rubric.")
+    if not rubric.items or not rubric.hard_fails or "accept" not in rubric.verdicts:
+        raise _refused("A rubric has items, hard fails and the verdict accept.")
+    if len(set(rubric.scale)) != len(rubric.scale) or not set(_ANCHORS) <= set(rubric.scale):
+        raise _refused("A rubric's scale holds 1, 3 and 5, each step once.")
+    for item in rubric.items:
+        if set(item.anchors) != set(_ANCHORS) or item.unit not in _UNITS:
+            raise _refused("An item has anchors at 1, 3 and 5 and a known unit.")
+
+
+def _with_text_keys(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_text_keys(item) for item in value]
+    return value
+
+
+def _refused(sentence: str) -> PolicyError:
+    return PolicyError("policy.rubric", sentence)

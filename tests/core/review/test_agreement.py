@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from core.review import agreement as ag
+
+
+def test_the_published_paradox_table():
+    table = np.array([[130.0, 9.0], [56.0, 5.0]])
+    assert ag.weighted_kappa(table).value == pytest.approx(0.022, abs=5e-4)
+    assert ag.gwet_coefficient(table).value == pytest.approx(0.533, abs=1e-3)
+
+
+def test_a_rare_flag_looks_good_to_one_coefficient_and_bad_to_another():
+    pairs = [(0, 0)] * 95 + [(1, 1)] + [(1, 0)] * 2 + [(0, 1)] * 2
+    table = ag.table_of(pairs, (0, 1))
+    assert ag.raw_agreement(pairs).value == pytest.approx(0.96)
+    assert ag.weighted_kappa(table).value == pytest.approx(0.31, abs=5e-3)
+    assert ag.krippendorff_alpha(pairs, "nominal").value == pytest.approx(0.32, abs=5e-3)
+    assert ag.gwet_coefficient(table).value == pytest.approx(0.96, abs=5e-3)
+    assert ag.positive_agreement(1, 2, 2).value == pytest.approx(1 / 3)
+
+
+def test_without_a_joint_yes_kappa_is_negative():
+    pairs = [(0, 0)] * 96 + [(1, 0)] * 2 + [(0, 1)] * 2
+    table = ag.table_of(pairs, (0, 1))
+    assert ag.weighted_kappa(table).value == pytest.approx(-0.02, abs=1e-3)
+    assert ag.gwet_coefficient(table).value == pytest.approx(0.96, abs=5e-3)
+    assert ag.positive_agreement(0, 2, 2).value == 0
+
+
+def test_unanimous_answers_are_explained_in_words():
+    table = ag.table_of([(4, 4)] * 50, (1, 2, 3, 4, 5))
+    kappa = ag.weighted_kappa(table, ag.quadratic_weights(5))
+    alpha = ag.krippendorff_alpha([(4, 4)] * 50, "ordinal")
+    assert kappa.value is None
+    assert alpha.value is None
+    assert kappa.why == alpha.why
+    assert kappa.why.startswith("all raters gave the same answer on all 50;")
+    assert ag.gwet_coefficient(table).value == pytest.approx(1.0)
+
+
+def test_nothing_rated_twice_is_explained_too():
+    assert ag.raw_agreement([]).value is None
+    assert "two people" in ag.krippendorff_alpha([(3,), (4,)], "ordinal").why
+    assert ag.weighted_kappa(np.zeros((5, 5))).value is None
+    assert "nobody said yes" in ag.positive_agreement(0, 0, 0).why
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kappa_is_that_of_statsmodels(seed):
+    draw = np.random.default_rng(seed)
+    truth = draw.integers(1, 6, 60)
+    pairs = [(int(t), int(np.clip(t + draw.integers(-1, 2), 1, 5))) for t in truth]
+    table = ag.table_of(pairs, (1, 2, 3, 4, 5))
+    quadratic = cohens_kappa(table, weights=(np.arange(5)[:, None] - np.arange(5)) ** 2)
+    assert ag.weighted_kappa(table).value == pytest.approx(cohens_kappa(table).kappa)
+    assert ag.weighted_kappa(table, ag.quadratic_weights(5)).value == pytest.approx(quadratic.kappa)
+
+
+# Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), example C: four observers,
+# twelve units, missing data.
+_OBSERVERS = (
+    (1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0),
+    (1, 2, 3, 3, 2, 2, 4, 1, 2, 5, 0, 3),
+    (0, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, 0),
+    (1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, 0),
+)
+
+
+def test_alpha_is_krippendorffs_own_with_missing_data():
+    units = [[row[unit] for row in _OBSERVERS if row[unit]] for unit in range(12)]
+    assert ag.krippendorff_alpha(units, "nominal").value == pytest.approx(0.743, abs=1e-3)
+    assert ag.krippendorff_alpha(units, "ordinal").value == pytest.approx(0.815, abs=1e-3)
+
+
+def test_within_one_counts_near_misses():
+    pairs = [(1, 1), (2, 3), (5, 3)]
+    assert ag.raw_agreement(pairs).value == pytest.approx(1 / 3)
+    assert ag.raw_agreement(pairs, within=1).value == pytest.approx(2 / 3)
