@@ -1,1 +1,1 @@
-"""From a listing to a candidate: every row is kept, or refused with a code and a place."""
+"""From a listed key to a candidate: recognise, read, measure, redact, place, write."""

@@ -1,0 +1,56 @@
+"""Bytes come in blocks of any size; a reader may look ahead, and holds no more than it must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class ObjectTooLarge(Exception):
+    """The object is longer than the policy lets a reader follow."""
+
+
+class Blocks:
+    """An iterator over blocks that can be peeked into and knows how much it has let through."""
+
+    def __init__(self, blocks: Iterator[bytes], *, limit: int) -> None:
+        self._blocks = blocks
+        self._limit = limit
+        self._held = b""
+        self._taken = 0
+        self._ended = False
+
+    def peek(self, count: int) -> tuple[bytes, bool]:
+        """Return at least `count` bytes if there are, and whether they are all there is."""
+        parts = [self._held]
+        length = len(self._held)
+        while length < count and not self._ended:
+            block = next(self._blocks, None)
+            if block is None:
+                self._ended = True
+            else:
+                parts.append(block)
+                length += len(block)
+        self._held = b"".join(parts)
+        return self._held, self._ended
+
+    def skip(self, count: int) -> None:
+        """Drop `count` bytes that have been peeked at."""
+        self._held = self._held[count:]
+        self._taken += count
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the rest. Raises `ObjectTooLarge` past the limit."""
+        if self._held:
+            held, self._held = self._held, b""
+            yield self._counted(held)
+        for block in self._blocks:
+            if block:
+                yield self._counted(block)
+
+    def _counted(self, block: bytes) -> bytes:
+        self._taken += len(block)
+        if self._taken > self._limit:
+            raise ObjectTooLarge
+        return block

@@ -1,0 +1,201 @@
+"""A JSON document is a list of rows, an object around such lists, or objects one after another.
+
+It is read in one pass and in bounded memory. Rows before damage are kept, the damage is
+counted, and nothing after the document's end passes unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Final
+
+from core.intake.containers.lines import decode_row
+from core.intake.containers.row import Refusal, Row
+from core.intake.containers.splitter import Cursor, Piece, take_piece, take_value
+from core.intake.profiles import is_profile
+from core.intake.roles import looks_like_turn
+from core.intake.strict_json import BadJson, decode_strict
+
+WRAPPERS: Final = frozenset(
+    {
+        "conversations",
+        "filtered_conversations",
+        "data",
+        "items",
+        "records",
+        "prompts",
+        "edge_case_prompts",
+        "scenarios",
+        "responses",
+        "examples",
+    }
+)
+
+
+class DocumentReader:
+    """Yields the rows of one document; `container` is known once the first item is out."""
+
+    def __init__(self, blocks: Iterator[bytes], *, head: bytes, limit: int) -> None:
+        """`head` is what `blocks` will begin with, as far as it has been looked at."""
+        self._cursor = Cursor(blocks)
+        self._head = head
+        self._limit = limit
+        self._line = 0
+        self.container = "json"
+
+    def rows(self) -> Iterator[Row | Refusal]:
+        """Yield what the document gives, in order."""
+        if self._cursor.skip_space() == ord("["):
+            self.container = "json_array"
+            self._cursor.at += 1
+            closed = yield from self._list()
+            if closed:
+                yield from self._nothing_more()
+            return
+        self.container = "json_object"
+        why = _why_not_rows(self._head, self._limit)
+        if why:
+            self._cursor.at += 1
+            ended = yield from self._members(why)
+            if ended:
+                return
+        yield from self._objects()
+
+    def _objects(self) -> Iterator[Row | Refusal]:
+        """Read objects that stand one after another, each a row."""
+        while (first := self._cursor.skip_space()) >= 0:
+            if first != ord("{"):
+                yield self._refused("json.trailing")
+                return
+            self._line += 1
+            if self._line > 1:
+                self.container = "json_concatenated"
+            piece = take_value(self._cursor, limit=self._limit)
+            yield self._judged(piece, cut=not piece.end)
+
+    def _members(self, why: str) -> Generator[Row | Refusal, None, bool]:
+        """Read one object's members; yield the elements of each list of rows among them.
+
+        Returns whether the document is over. An object without such a list is refused as `why`.
+        """
+        wrapped = False
+        while True:
+            piece = take_piece(self._cursor, limit=self._limit, stop_at_open=True)
+            if piece.end == b"[" and _names_wrapper(piece.data):
+                wrapped = True
+                if not (yield from self._list()):
+                    return True
+                continue
+            if piece.end == b"[":
+                self._cursor.at -= 1
+                piece = take_piece(self._cursor, limit=self._limit)
+            if piece.end == b"}":
+                break
+            if piece.end != b",":
+                yield self._refused("line.bad_json" if piece.end else "json.truncated")
+                return True
+        if wrapped:
+            yield from self._nothing_more()
+        else:
+            yield self._refused(why)
+        return wrapped
+
+    def _list(self) -> Generator[Row | Refusal, None, bool]:
+        """Read elements up to the closing bracket; return whether it was found."""
+        first = True
+        while True:
+            piece = take_piece(self._cursor, limit=self._limit)
+            if first and piece.end == b"]" and piece.data is not None and not piece.data.strip():
+                return True
+            if first and piece.data is not None and _is_turn(piece.data):
+                return (yield from self._one_dialogue(piece))
+            first = False
+            if piece.end and piece.end != b"}":
+                self._line += 1
+                yield self._judged(piece, cut=False)
+            if piece.end == b"]":
+                return True
+            if piece.end != b",":
+                yield self._refused("line.bad_json" if piece.end else "json.truncated")
+                return False
+
+    def _one_dialogue(self, piece: Piece) -> Generator[Row | Refusal, None, bool]:
+        """A list of turns is one row, whole or not at all."""
+        self._line += 1
+        turns = bytearray(b"[")
+        too_long = False
+        while True:
+            too_long = too_long or piece.data is None or len(turns) > self._limit
+            if not too_long and piece.data is not None:
+                turns += piece.data + (b"," if piece.end == b"," else b"]")
+            if piece.end != b",":
+                break
+            piece = take_piece(self._cursor, limit=self._limit)
+        if piece.end != b"]":
+            yield Refusal(line=self._line, code="line.bad_json" if piece.end else "json.truncated")
+            return False
+        if too_long:
+            yield Refusal(line=self._line, code="line.too_long")
+        else:
+            yield decode_row(bytes(turns), self._line)
+        return True
+
+    def _judged(self, piece: Piece, *, cut: bool) -> Row | Refusal:
+        if cut:
+            return Refusal(line=self._line, code="json.truncated")
+        if piece.data is None:
+            return Refusal(line=self._line, code="line.too_long")
+        return decode_row(piece.data, self._line)
+
+    def _refused(self, code: str) -> Refusal:
+        self._line += 1
+        return Refusal(line=self._line, code=code)
+
+    def _nothing_more(self) -> Iterator[Refusal]:
+        if self._cursor.skip_space() >= 0:
+            yield self._refused("json.trailing")
+
+
+def _why_not_rows(head: bytes, limit: int) -> str:
+    """Return "" when the first object is itself a row, else what to call it if no list is in it."""
+    piece = take_value(Cursor(iter((head.lstrip(),))), limit=limit)
+    if piece.data is None or not piece.end:
+        return "line.too_long"
+    try:
+        value = decode_strict(piece.data)
+    except BadJson as error:
+        return error.code
+    return "row.unknown_shape" if isinstance(value, dict) and is_wrapper(value) else ""
+
+
+def is_wrapper(value: dict[str, object]) -> bool:
+    """Whether an object is no row itself but holds a list of rows under a known name."""
+    if is_profile(value) or any(_turns(value.get(field)) for field in ("messages", "conversation")):
+        return False
+    return any(_rows(value.get(field)) for field in WRAPPERS)
+
+
+def _turns(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and looks_like_turn(value[0])
+
+
+def _rows(value: object) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return isinstance(value[0], (dict, list)) and not looks_like_turn(value[0])
+
+
+def _is_turn(data: bytes) -> bool:
+    try:
+        return looks_like_turn(decode_strict(data))
+    except BadJson:
+        return False
+
+
+def _names_wrapper(data: bytes | None) -> bool:
+    if data is None or not data.rstrip().endswith(b":"):
+        return False
+    try:
+        return decode_strict(data.rstrip()[:-1]) in WRAPPERS
+    except (BadJson, TypeError):
+        return False

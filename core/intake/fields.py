@@ -1,0 +1,60 @@
+"""The field names that mean something to us, in one spelling."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DIALOGUE_FIELDS: Final = (
+    "messages",
+    "conversation",
+    "conversations",
+    "dialogue",
+    "dialog",
+    "transcript",
+    "turns",
+    "utterances",
+    "best_generated_conversation",
+)
+# (shape, question fields joined by a blank line, answer field): the first that fits is taken.
+PAIRS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
+    ("prompt_response", ("prompt",), "response"),
+    ("prompt_completion", ("prompt",), "completion"),
+    ("instruction_context_response", ("instruction", "context"), "response"),
+    ("instruction_response", ("instruction",), "response"),
+    ("instruction_input_output", ("instruction", "input"), "output"),
+    ("instruction_output", ("instruction",), "output"),
+    ("input_output", ("input",), "output"),
+    ("input_target", ("input",), "target"),
+    ("context_response", ("context",), "response"),
+    ("counsel_chat", ("questiontitle", "questiontext"), "answertext"),
+    ("question_answer", ("question",), "answer"),
+    ("problem_conclusion", ("problem_statement",), "conclusion"),
+    ("client_counselor", ("client_message",), "counselor_response"),
+)
+REASONING_FIELDS: Final = (
+    "reasoning",
+    "reasoning_steps",
+    "reasoning_chain",
+    "chain_of_thought",
+    "steps",
+    "thinking",
+)
+PROMPT_FIELDS: Final = ("prompt", "scenario", "instructions")
+ID_FIELDS: Final = ("conversation_id", "dialogue_id", "conv_id", "questionid", "id")
+
+KNOWN_FIELDS: Final = frozenset(
+    {
+        *DIALOGUE_FIELDS,
+        *PROMPT_FIELDS,
+        *(answer for _, _, answer in PAIRS),
+        *(field for _, fields, _ in PAIRS for field in fields),
+        "text",
+        "chosen",
+        "rejected",
+    }
+)
+
+
+def field_name(name: str) -> str:
+    """Return the one spelling of a field's name: folded case, underscores for spaces."""
+    return "_".join(name.strip().casefold().replace("-", " ").split())

@@ -1,0 +1,104 @@
+"""A JSON value is read one way only: what two parsers could read differently is refused.
+
+Refused beyond RFC 8259's grammar: duplicate keys, NaN and infinities (also by overflow, such
+as 1e999), integers too long to convert, nesting too deep, lone surrogates, invalid UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import msgspec
+
+_KEY = re.compile(rb'"[ \t\r\n]*:')
+_DECODER = msgspec.json.Decoder()
+
+
+class BadJson(Exception):
+    """Bytes that are no single strict JSON value. Carries a code, never the bytes."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def decode_strict(data: bytes) -> object:
+    """Return the one value that `data` holds, surrounding whitespace allowed.
+
+    Raises:
+        BadJson: with a code of `core.intake.codes`.
+    """
+    try:
+        value: object = _DECODER.decode(data)
+        if count_keys(value) == len(_KEY.findall(data)):
+            return value
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # The slow reader knows why, and names it.
+        _decode_slowly(data)
+        raise BadJson("line.bad_json") from None
+    # A key was lost, or a text holds `":`: only the slow reader can tell which.
+    return _decode_slowly(data)
+
+
+def count_keys(value: object) -> int:
+    """Return how many keys all objects inside `value` have together."""
+    found = 0
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            found += len(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return found
+
+
+def _decode_slowly(data: bytes) -> object:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadJson("line.not_utf8") from None
+    try:
+        value: object = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_integer,
+        )
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError:
+        raise BadJson("line.too_deep") from None
+    except UnicodeEncodeError:
+        raise BadJson("line.surrogate") from None
+    except ValueError:
+        raise BadJson("line.bad_json") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadJson("line.duplicate_key")
+    return found
+
+
+def _refuse_constant(_: str) -> object:
+    raise BadJson("line.number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadJson("line.number")
+    return number
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadJson("line.number") from None

@@ -1,0 +1,143 @@
+"""Turns become messages in exact text, or the row is refused for the first thing wrong with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from core.intake.roles import ROLE_FIELDS, TEXT_FIELDS, role_of
+from core.intake.strict_json import BadJson, decode_strict
+from core.model.dataset import Message, Role
+
+_RECORD_FIELDS: Final = frozenset(
+    {
+        "messages",
+        "conversation",
+        "conversations",
+        "prompt",
+        "response",
+        "instruction",
+        "input",
+        "output",
+        "question",
+        "answer",
+        "context",
+        "completion",
+        "questiontext",
+        "answertext",
+        "role",
+        "content",
+        "from",
+        "value",
+    }
+)
+# The same record printed by a program rather than encoded: {'messages': [{'role': …
+_PRINTED = re.compile(r"\s*[\[{\s]*['\"](\w+)['\"]\s*:")
+
+
+class BadTurns(Exception):
+    """A row whose turns are no dialogue. Carries a code, never the text."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def messages_of(turns: list[object]) -> tuple[Message, ...]:
+    """Return the messages that a list of turns stands for.
+
+    Raises:
+        BadTurns: with a code of `core.intake.codes`.
+    """
+    if turns and all(isinstance(turn, list) for turn in turns):
+        raise BadTurns("row.unknown_shape")
+    messages: list[Message] = []
+    for turn in turns:
+        if not isinstance(turn, dict):
+            raise BadTurns("row.bad_turn")
+        messages.extend(_turn_messages(turn))
+    return tuple(messages)
+
+
+def _turn_messages(turn: dict[str, object]) -> list[Message]:
+    role_field = next((field for field in ROLE_FIELDS if field in turn), None)
+    if role_field is None:
+        return _keyed_messages(turn)
+    role = role_of(turn[role_field])
+    if role is None:
+        raise BadTurns("row.unknown_role")
+    text_field = next((field for field in TEXT_FIELDS if field in turn), None)
+    if text_field is None:
+        raise BadTurns("row.bad_turn")
+    return [Message(role=role, content=content_of(turn[text_field]))]
+
+
+def _keyed_messages(turn: dict[str, object]) -> list[Message]:
+    """Return the turns of an object whose keys are the speakers: one of them, or a pair."""
+    roles = [role_of(key) for key in turn]
+    known: list[Role] = [role for role in roles if role is not None]
+    if not known:
+        raise BadTurns("row.bad_turn")
+    if len(known) != len(roles):
+        raise BadTurns("row.unknown_role")
+    if known not in (["system"], ["user"], ["assistant"], ["user", "assistant"]):
+        raise BadTurns("row.bad_turn")
+    return [
+        Message(role=role, content=content_of(text))
+        for role, text in zip(known, turn.values(), strict=True)
+    ]
+
+
+def content_of(value: object) -> str:
+    """Return a message's text as it stands. Raises `BadTurns` when there is none."""
+    if value is None:
+        raise BadTurns("row.empty_turn")
+    if not isinstance(value, str):
+        raise BadTurns("row.not_text")
+    if not value.strip():
+        raise BadTurns("row.empty_turn")
+    if "\x00" in value:
+        raise BadTurns("row.nul")
+    return value
+
+
+def check_order(messages: tuple[Message, ...]) -> None:
+    """Refuse what no chat template can render.
+
+    A dialogue that the assistant opens is kept, and so are two turns of one role in a row:
+    merging or dropping a turn would change what was said. Raises `BadTurns`.
+    """
+    roles = [message.role for message in messages]
+    spoken = [role for role in roles if role != "system"]
+    if roles[len(roles) - len(spoken) :] != spoken:
+        raise BadTurns("row.role_order")
+    if "user" not in spoken:
+        raise BadTurns("row.role_order" if "assistant" in spoken else "row.no_assistant")
+    if "assistant" not in spoken:
+        raise BadTurns("row.no_assistant")
+    if any(message.role == "user" and is_record_text(message.content) for message in messages):
+        raise BadTurns("row.double_encoded")
+
+
+def is_record_text(text: str) -> bool:
+    """Whether a text is a whole source record turned into a string."""
+    body = text.strip()
+    if body[:1] == '"':
+        inner = _decoded(body)
+        return isinstance(inner, str) and inner != text and is_record_text(inner)
+    if body[:1] not in ("{", "["):
+        return False
+    value = _decoded(body)
+    while isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        return any(key.casefold() in _RECORD_FIELDS for key in value)
+    printed = _PRINTED.match(body)
+    return printed is not None and printed.group(1).casefold() in _RECORD_FIELDS
+
+
+def _decoded(text: str) -> object:
+    try:
+        return decode_strict(text.encode("utf-8"))
+    except BadJson:
+        return None
