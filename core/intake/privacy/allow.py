@@ -1,0 +1,173 @@
+"""The allow-list wins over every span: crisis lines, clinical measures and doses stay.
+
+A detector that eats the number of a crisis line does more harm than the one it misses.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.canonical import sha256_hex
+from core.intake.privacy.spans import Span
+
+_FILE = Path(__file__).with_name("allow.toml")
+_KEYS = dict(zip("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999", strict=True))
+PLACEHOLDER = re.compile(
+    r"\[\[?[A-Z][A-Z_]{1,30}(?:[ -][A-Z]{2,20}){0,2}(?:[_ ]?\d{1,4})?\]?\]"
+    r"|<[A-Z][A-Z_]{1,30}(?:_?\d{1,4})?>|\{\{?[A-Z][A-Z_]{1,30}(?:_?\d{1,4})?\}?\}|█{3,}"
+)
+"""A typed placeholder in any style people use, ours or another scrubber's."""
+
+_LINE_WORDS = re.compile(
+    r"\b(?:life\s?line|hot\s?line|help\s?line|warm\s?line|crisis\s(?:text\s)?(?:line|center|centre|team"
+    r"|service|number|support|intervention)|suicide\s(?:prevention|line)|samaritans|988|poison\scontrol)\b",
+    re.IGNORECASE,
+)
+_CRISIS_WORDS = re.compile(
+    r"\b(?:crisis|suicid\w{1,6}|life\s?line|hot\s?line|help\s?line|warm\s?line|samaritans|988)\b",
+    re.IGNORECASE,
+)
+_PERSONAL = re.compile(
+    r"\b(?:my|me|mine|his|her|hers|him|their|our|i|i'm|he|she|we)\b", re.IGNORECASE
+)
+_TOLL_FREE = re.compile(
+    r"\(?(?:\+?1[-. ]?)?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]|0?800[-. ]|080[08][-. ]"
+)
+_DIGITS = re.compile(r"\d")
+_NUMERIC = frozenset(
+    "PHONE_NUMBER US_SSN ZIP_CODE MRN ACCOUNT_NUMBER DEVICE_ID HEALTH_PLAN_ID US_DRIVER_LICENSE"
+    " US_PASSPORT CREDIT_CARD AGE_OVER_89 DATE_OF_BIRTH LICENSE_PLATE IP_ADDRESS SECRET".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    name: str
+    expression: re.Pattern[str]
+
+
+class AllowList:
+    """The packaged list with the policy's own additions (`extra`, literal texts)."""
+
+    def __init__(self, extra: Iterable[str] = ()) -> None:
+        raw = _FILE.read_bytes()
+        table = tomllib.loads(raw.decode("utf-8"))
+        self.version = str(table["version"])
+        self._extra = tuple(extra)
+        self.digest = sha256_hex(raw + "\n".join(self._extra).encode())
+        lines = [
+            _Entry(
+                name=f"{line['country']}: {line['name']}", expression=_numbers(line["spellings"])
+            )
+            for line in table["line"]
+        ]
+        self._entries = (
+            *lines,
+            *(
+                _Entry(name=site["name"], expression=_sites(site["domains"]))
+                for site in table["site"]
+            ),
+            *(
+                _Entry(name=item["name"], expression=re.compile(item["pattern"], re.IGNORECASE))
+                for item in table["expression"]
+            ),
+            *(_Entry(name=f"policy: {text}", expression=_literal(text)) for text in self._extra),
+        )
+
+    def without(self, text: str, spans: Iterable[Span], uses: dict[str, int]) -> tuple[Span, ...]:
+        """Return the spans that stand; count in `uses` every entry that saved some text."""
+        kept: list[Span] = []
+        regions: list[tuple[int, int, str]] | None = None
+        for span in spans:
+            if regions is None:
+                regions = self._regions(text)
+            name = _saved_by(text, span, regions) or _crisis_number(text, span)
+            if name is None:
+                kept.append(span)
+            elif name:
+                uses[name] = uses.get(name, 0) + 1
+        return tuple(kept)
+
+    def _regions(self, text: str) -> list[tuple[int, int, str]]:
+        found = [
+            (hit.start(), hit.end(), entry.name)
+            for entry in self._entries
+            for hit in entry.expression.finditer(text)
+        ]
+        found.extend((hit.start(), hit.end(), "") for hit in PLACEHOLDER.finditer(text))
+        return found
+
+
+def crisis_line_nearby(text: str, start: int, end: int, *, reach: int = 60) -> bool:
+    """Whether crisis words stand near and nobody's own number seems to be meant."""
+    before, after = text[max(0, start - reach) : start], text[end : end + reach // 2]
+    for hit in _CRISIS_WORDS.finditer(before):
+        if not _PERSONAL.search(before, hit.end()):
+            return True
+    hit_after = _CRISIS_WORDS.search(after)
+    if hit_after is None or _PERSONAL.search(after, 0, hit_after.start()):
+        return False
+    return not _PERSONAL.search(text[max(0, start - 20) : start])
+
+
+def _crisis_number(text: str, span: Span) -> str | None:
+    """A number given as a crisis line's is kept although the list does not know it."""
+    if span.entity != "PHONE_NUMBER":
+        return None
+    before = text[max(0, span.start - 40) : span.start]
+    hits = list(_LINE_WORDS.finditer(before))
+    if hits and not _PERSONAL.search(before, hits[-1].end()):
+        return "named as a crisis line"
+    if _TOLL_FREE.match(text[span.start : span.end]) and crisis_line_nearby(
+        text, span.start, span.end, reach=100
+    ):
+        return "toll-free beside crisis words"
+    return None
+
+
+def _saved_by(text: str, span: Span, regions: list[tuple[int, int, str]]) -> str | None:
+    touching = [area for area in regions if area[0] < span.end and span.start < area[1]]
+    for start, end, name in touching:
+        if start <= span.start and span.end <= end:
+            return name
+    if span.entity == "URL":
+        return next((name for start, _, name in touching if name == "public help sites"), None)
+    if span.entity not in _NUMERIC or not touching:
+        return None
+    places = [span.start + hit.start() for hit in _DIGITS.finditer(text[span.start : span.end])]
+    if places and all(any(a <= place < b for a, b, _ in touching) for place in places):
+        return touching[0][2]
+    return None
+
+
+def _numbers(spellings: Iterable[str]) -> re.Pattern[str]:
+    forms = sorted({form for text in spellings for form in _forms(text)}, key=len, reverse=True)
+    return re.compile(
+        r"(?<![\w])(?<!\d[-. ])(?:" + "|".join(forms) + r")(?![\w])(?![-.]\d)", re.IGNORECASE
+    )
+
+
+def _forms(spelling: str) -> Iterable[str]:
+    """Yield expressions for a spelling as given and, where it holds letters, as digits."""
+    long = sum(character.isalnum() for character in spelling) >= 7
+    plain = {spelling, "".join(_KEYS.get(character, character) for character in spelling.lower())}
+    for text in plain:
+        groups = [re.escape(group) for group in re.split(r"[-. ]+", text)]
+        joint = r"[-. ()]{0,3}" if long else r"[- ]?"
+        if long and groups[0] == "1":
+            yield r"(?:\+?1[-. ]{0,2})?\(?" + joint.join(groups[1:])
+        else:
+            yield (r"\(?" if long else "") + joint.join(groups)
+
+
+def _sites(domains: Iterable[str]) -> re.Pattern[str]:
+    names = "|".join(re.escape(domain) for domain in domains)
+    return re.compile(rf"(?:https?://)?(?<![\w-])(?:[\w-]+\.)?(?:{names})\b", re.IGNORECASE)
+
+
+def _literal(text: str) -> re.Pattern[str]:
+    return re.compile(r"(?<!\w)" + re.escape(text) + r"(?!\w)", re.IGNORECASE)

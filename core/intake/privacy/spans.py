@@ -1,0 +1,77 @@
+"""A span is a place, an entity and a score. It never carries the text it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+CONFIDENT = 0.5
+"""Spans below this score are hints: they are reported alone, and never widen another span."""
+
+_RANK = (
+    "SECRET",
+    "EMAIL_ADDRESS",
+    "URL",
+    "CREDIT_CARD",
+    "IBAN_CODE",
+    "VIN",
+    "US_SSN",
+    "MRN",
+    "HEALTH_PLAN_ID",
+    "ACCOUNT_NUMBER",
+    "DEVICE_ID",
+    "US_PASSPORT",
+    "US_DRIVER_LICENSE",
+    "LICENSE_PLATE",
+    "STREET_ADDRESS",
+    "DATE_OF_BIRTH",
+    "AGE_OVER_89",
+    "PHONE_NUMBER",
+    "IP_ADDRESS",
+    "ZIP_CODE",
+    "USERNAME",
+    "PERSON",
+    "LOCATION",
+)
+_ORDER = {entity: place for place, entity in enumerate(_RANK)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Characters `start` to `end` of one text look like `entity`.
+
+    `score` is between 0 and 1; `tier` is `pattern` or `name`.
+    """
+
+    start: int
+    end: int
+    entity: str
+    score: float
+    tier: str
+
+
+def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Return spans that do not overlap, in order of place.
+
+    Where spans overlap, the highest score names the result, then the more specific entity,
+    then the longer span. Confident spans that overlap become one span over all of them, so
+    that redaction leaves no tail behind.
+    """
+    ranked = sorted(spans, key=_worth)
+    kept: list[Span] = []
+    for span in ranked:
+        touching = [other for other in kept if span.start < other.end and other.start < span.end]
+        if not touching:
+            kept.append(span)
+        elif span.score >= CONFIDENT:
+            first = min(touching, key=_worth)
+            kept = [other for other in kept if other not in touching]
+            start = min(span.start, *(other.start for other in touching))
+            end = max(span.end, *(other.end for other in touching))
+            kept.append(replace(first, start=start, end=end))
+    return tuple(sorted(kept, key=lambda span: span.start))
+
+
+def _worth(span: Span) -> tuple[float, int, int, int]:
+    rank = _ORDER.get(span.entity, len(_ORDER))
+    return (-span.score, rank, span.start - span.end, span.start)
