@@ -1,0 +1,41 @@
+"""A gate judges the exact bytes that would ship, and passes only on proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.gates.gate import Gate
+from core.model.candidate import Candidate
+from core.policy.types import Policy
+
+GATE_NAMES = ("privacy", "provenance", "duplicates", "leakage", "distribution")
+
+
+def make_gates(
+    policy: Policy,
+    candidate: Candidate,
+    *,
+    routing: bytes | None = None,
+    baseline: Mapping[str, Any] | None = None,
+) -> tuple[Gate, ...]:
+    """Return fresh gates for one run, in the order of `GATE_NAMES`.
+
+    `routing` is the candidate's stored routing document, without which provenance blocks; it
+    does not enter the settings, since the candidate names its digest. `baseline` is the
+    measures of the last release's distribution evidence.
+    """
+    # Imported here because the detectors behind them load models that no other page needs.
+    from core.gates.distribution import DistributionGate
+    from core.gates.duplicates import DuplicatesGate
+    from core.gates.leakage import LeakageGate
+    from core.gates.privacy import PrivacyGate
+    from core.gates.provenance import ProvenanceGate
+
+    return (
+        PrivacyGate(policy, candidate),
+        ProvenanceGate(policy, candidate, routing=routing),
+        DuplicatesGate(policy),
+        LeakageGate(policy),
+        DistributionGate(policy, candidate, baseline=baseline),
+    )
