@@ -6,14 +6,14 @@ Reports lie under `evidence/<candidate>/<gate>-<sha256>.json`, named by their ow
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
 from core.canonical import NotCanonical, decode, document_bytes, sha256_hex
 from core.gates.gate import settings_digest
 from core.model.errors import GateError
-from core.model.gate import Finding, GateReport, StoredReport, Verdict
+from core.model.gate import Finding, GateReport, StoredReport
 from core.model.names import Digest
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
@@ -164,8 +164,6 @@ def _load(store: ObjectStore, key: str, folder: str, candidate: Digest) -> Store
 
 
 def _bears_out(report: GateReport) -> bool:
-    if report.verdict not in get_args(Verdict):
-        return False
     if report.verdict == "error":
         return bool(report.reason)
     proven = not report.reason and 0 < report.examined == report.expected
