@@ -5,15 +5,18 @@ No coefficient gates anything: experts who follow different schools disagree wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.model.review import Rating
+
 Level = Literal["nominal", "ordinal"]
 Matrix = NDArray[np.float64]
+_LEAST_SCALE = 5
 _NOTHING = "no record was rated by two people"
 
 
@@ -129,3 +132,57 @@ def _unanimous(records: int) -> str:
     return (
         f"all raters gave the same answer on all {records}; chance-corrected agreement is undefined"
     )
+
+
+def summarise(ratings: Sequence[Rating]) -> Mapping[str, object]:
+    """Return every statistic over the records that at least two people rated, per item.
+
+    Two-rater coefficients take the first two by reviewer id; alpha takes everybody. A missing
+    value is None with its reason beside it.
+    """
+    by_record: dict[str, list[Rating]] = {}
+    for rating in sorted(ratings, key=lambda rating: rating.reviewer):
+        by_record.setdefault(rating.record_id, []).append(rating)
+    doubled = [group for group in by_record.values() if len(group) > 1]
+    items = sorted({item for group in doubled for rating in group for item in rating.scores})
+    return {
+        "double_rated": len(doubled),
+        "items": {item: _item_summary(item, doubled) for item in items},
+        "flags": _flag_summary(doubled),
+    }
+
+
+def _item_summary(item: str, groups: Sequence[Sequence[Rating]]) -> Mapping[str, object]:
+    units = [
+        [int(rating.scores[item]) for rating in group if rating.scores.get(item, "").isdecimal()]
+        for group in groups
+    ]
+    pairs = [(unit[0], unit[1]) for unit in units if len(unit) > 1]
+    top = max(_LEAST_SCALE, *(answer for unit in units for answer in unit), 0)
+    table = table_of(pairs, range(1, top + 1))
+    weights = quadratic_weights(top)
+    found = {
+        "raw": raw_agreement(pairs),
+        "within_one": raw_agreement(pairs, within=1),
+        "kappa_quadratic": weighted_kappa(table, weights),
+        "alpha_ordinal": krippendorff_alpha(units, "ordinal"),
+        "ac2_quadratic": gwet_coefficient(table, weights),
+    }
+    reasons = {name: one.why for name, one in found.items() if one.value is None}
+    values = {name: one.value for name, one in found.items()}
+    return {"pairs": len(pairs), **values, "undefined": reasons}
+
+
+def _flag_summary(groups: Sequence[Sequence[Rating]]) -> Mapping[str, object]:
+    pairs = [(int(bool(group[0].flags)), int(bool(group[1].flags))) for group in groups]
+    both, one, other = (pairs.count(case) for case in ((1, 1), (1, 0), (0, 1)))
+    found = positive_agreement(both, one, other)
+    ac1 = gwet_coefficient(table_of(pairs, (0, 1)))
+    return {
+        "pairs": len(pairs),
+        "both": both,
+        "one_only": one + other,
+        "positive_agreement": found.value,
+        "ac1": ac1.value,
+        "undefined": {"positive_agreement": found.why} if found.value is None else {},
+    }

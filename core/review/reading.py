@@ -1,0 +1,248 @@
+"""What a record's ratings and settlements amount to: a defect is decided, pending, or none.
+
+Any reviewer's flag counts until a second person dismisses it; nothing is averaged.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.model.names import ReviewerId
+from core.model.review import Rating, SamplePlan
+from core.review.ratings import StoredRating
+from core.review.settlements import VERDICT, StoredSettlement, flag_target
+
+DISAGREEMENT = 2
+_DEFECTS = ("reject", "accept_with_edit")
+Outcomes = Mapping[tuple[str, str, str], StoredSettlement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReading:
+    """One planned record. `pending` means nobody could judge it wholly so far.
+
+    `hard_fail` is a confirmed flag; `rejected` a verdict against the record that stands.
+    """
+
+    record_id: str
+    raters: tuple[ReviewerId, ...]
+    open_flags: tuple[str, ...]
+    hard_fail: bool
+    rejected: bool
+    pending: bool
+    differences: tuple[str, ...]
+    dissents: tuple[str, ...]
+
+    @property
+    def decided(self) -> bool:
+        """Whether the record is a defect by somebody's decision."""
+        return self.hard_fail or self.rejected
+
+    @property
+    def defect(self) -> bool:
+        """Whether the bound counts the record as a defect: what nobody can judge is one."""
+        return self.decided or self.pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReading:
+    """Where the reading of a plan stands; `planned` are the records to be read as things are."""
+
+    planned: tuple[RecordReading, ...]
+    reserve: tuple[RecordReading, ...]
+    allowed: int
+    second_stage: bool
+    overlap: int
+
+    @property
+    def everything(self) -> tuple[RecordReading, ...]:
+        """Planned records and those held in reserve."""
+        return self.planned + self.reserve
+
+    @property
+    def read(self) -> int:
+        """How many planned records have a rating that counts."""
+        return sum(1 for record in self.planned if record.raters)
+
+    @property
+    def defects(self) -> int:
+        """Defects among the planned records, pending ones included."""
+        return sum(1 for record in self.planned if record.defect)
+
+    @property
+    def second_readings_left(self) -> int:
+        """How many of the overlap still lack a second reader."""
+        return sum(1 for record in self.planned[: self.overlap] if len(record.raters) < 2)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned record has the readings it needs."""
+        return self.read == len(self.planned) and self.second_readings_left == 0
+
+
+def split_counted(
+    plan: SamplePlan, ratings: Sequence[StoredRating], reviewers: frozenset[ReviewerId]
+) -> tuple[tuple[StoredRating, ...], tuple[str, ...]]:
+    """Return the ratings that count under this plan, and one open point for each that does not."""
+    counted, points = [], []
+    planned = frozenset(plan.records)
+    for stored in ratings:
+        rating = stored.rating
+        place = f"{rating.record_id} {rating.reviewer}"
+        if (rating.candidate, rating.claim) != (plan.candidate, plan.claim):
+            points.append(f"other_candidate {place}")
+        elif rating.rubric != plan.rubric or rating.record_id not in planned:
+            points.append(f"review.stale {place}")
+        elif rating.reviewer not in reviewers:
+            points.append(f"not_a_reviewer {place}")
+        else:
+            counted.append(stored)
+    return tuple(counted), tuple(points)
+
+
+def read_plan(
+    plan: SamplePlan,
+    counted: Sequence[StoredRating],
+    ratings: Sequence[StoredRating],
+    decided: Outcomes,
+) -> PlanReading:
+    """Return the state of every record of the plan, stage one or two as the plan demands.
+
+    Flags are taken from all `ratings`, also from those that do not count as readings.
+    """
+    by_record: dict[str, list[StoredRating]] = {}
+    for stored in ratings:
+        by_record.setdefault(stored.rating.record_id, []).append(stored)
+    counting = {stored.key for stored in counted}
+    records = tuple(
+        _read_record(record_id, by_record.get(record_id, []), counting, decided)
+        for record_id in plan.records
+    )
+    double = plan.second > plan.first
+    found = sum(1 for record in records[: plan.first] if record.defect)
+    second_stage = double and found == 1
+    count = plan.second if second_stage else plan.first
+    return PlanReading(
+        planned=records[:count],
+        reserve=records[count:],
+        allowed=1 if double else 0,
+        second_stage=second_stage,
+        overlap=min(plan.overlap, count),
+    )
+
+
+def _read_record(
+    record_id: str, ratings: Sequence[StoredRating], counting: set[str], decided: Outcomes
+) -> RecordReading:
+    counted = [stored for stored in ratings if stored.key in counting]
+    open_flags, confirmed, dismissed = _flags(record_id, ratings, decided)
+    rejected, overruled = _verdict(record_id, counted, decided)
+    differences, settled = _differences(record_id, [entry.rating for entry in counted], decided)
+    return RecordReading(
+        record_id=record_id,
+        raters=tuple(stored.rating.reviewer for stored in counted),
+        open_flags=open_flags,
+        hard_fail=confirmed,
+        rejected=rejected,
+        pending=_pending([entry.rating for entry in counted]),
+        differences=differences,
+        dissents=dismissed + overruled + settled + _changes(counted),
+    )
+
+
+def _flags(
+    record_id: str, ratings: Sequence[StoredRating], decided: Outcomes
+) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
+    open_flags: list[str] = []
+    dismissed: list[str] = []
+    confirmed = False
+    for stored in ratings:
+        for target in _targets(stored):
+            outcome = decided.get((record_id, "flag", target))
+            if outcome is None:
+                open_flags.append(target)
+            elif outcome.settlement.decision == "confirm":
+                confirmed = True
+            else:
+                dismissed.append(f"flag {record_id} {target} dismissed by {outcome.settlement.by}")
+    return tuple(open_flags), confirmed, tuple(dismissed)
+
+
+def _verdict(
+    record_id: str, counted: Sequence[StoredRating], decided: Outcomes
+) -> tuple[bool, tuple[str, ...]]:
+    against = [stored for stored in counted if stored.rating.verdict in _DEFECTS]
+    outcome = decided.get((record_id, "difference", VERDICT))
+    if not against:
+        return False, ()
+    accepted = any(stored.rating.verdict == "accept" for stored in counted)
+    # A verdict that came with flags falls only after all of them were dismissed.
+    withdrawn = all(_all_dismissed(record_id, stored, decided) for stored in against)
+    dismissed = outcome is not None and outcome.settlement.decision == "dismiss"
+    if outcome is None or not dismissed or not (accepted or withdrawn):
+        return True, ()
+    return False, tuple(
+        f"verdict {record_id} {stored.rating.verdict} by {stored.rating.reviewer} "
+        f"overruled by {outcome.settlement.by}"
+        for stored in against
+    )
+
+
+def _all_dismissed(record_id: str, stored: StoredRating, decided: Outcomes) -> bool:
+    targets = _targets(stored)
+    outcomes = [decided.get((record_id, "flag", target)) for target in targets]
+    return bool(targets) and all(
+        outcome is not None and outcome.settlement.decision == "dismiss" for outcome in outcomes
+    )
+
+
+def _targets(stored: StoredRating) -> list[str]:
+    return [flag_target(flag.id, flag.turn, stored.rating.reviewer) for flag in stored.standing]
+
+
+def _pending(ratings: Sequence[Rating]) -> bool:
+    return bool(ratings) and not any(_judged(rating) for rating in ratings)
+
+
+def _judged(rating: Rating) -> bool:
+    return rating.verdict != "second_opinion" and "cannot_judge" not in rating.scores.values()
+
+
+def _differences(
+    record_id: str, ratings: Sequence[Rating], decided: Outcomes
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    apart: set[str] = set()
+    for one, other in itertools.combinations(ratings, 2):
+        apart |= {
+            item
+            for item in one.scores.keys() & other.scores.keys()
+            if _far(one.scores[item], other.scores[item])
+        }
+        verdicts = {one.verdict, other.verdict}
+        if "accept" in verdicts and verdicts & set(_DEFECTS):
+            apart.add(VERDICT)
+    names = {item: decided.get((record_id, "difference", item)) for item in sorted(apart)}
+    settled = tuple(
+        f"difference {record_id} {item} settled by {outcome.settlement.by}"
+        for item, outcome in names.items()
+        if outcome is not None
+    )
+    return tuple(item for item, outcome in names.items() if outcome is None), settled
+
+
+def _far(one: str, other: str) -> bool:
+    if not (one.isdecimal() and other.isdecimal()):
+        return False
+    return abs(int(one) - int(other)) >= DISAGREEMENT
+
+
+def _changes(counted: Sequence[StoredRating]) -> tuple[str, ...]:
+    return tuple(
+        f"verdict {stored.rating.record_id} changed from {before} "
+        f"to {stored.rating.verdict} by {stored.rating.reviewer}"
+        for stored in counted
+        for before in stored.earlier
+        if before != stored.rating.verdict
+    )

@@ -1,0 +1,255 @@
+"""A sign-off binds a named person, a meaning and the evidence shown to one candidate digest.
+
+It is refused at the desk, never by a disabled button: role, name, fresh proof of identity,
+independence from the build, one role per person and candidate, and a review that is ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.canonical import sha256_hex
+from core.model.errors import NotAllowed, ReviewError
+from core.model.names import Digest, ReviewerId, Version
+from core.model.review import ReviewState, SamplePlan
+from core.model.signoff import Decision, Person, Signoff
+from core.policy.types import SignoffRule
+from core.review.answers import moment_of
+from core.review.envelope import seal, statement_bytes
+from core.review.keys import SigningKey
+from core.review.ratings import StoredRating, ratings_digest
+from core.review.sample import plan_digest
+from core.review.settlements import StoredSettlement, settlements_digest
+from core.review.signoffs import GIVEN, REVOKED, parse_signoff, signoff_folder
+from core.storage.journal import Journal
+from core.storage.ports import Clock, ObjectStore, timestamp
+from core.storage.put_once import put_once
+
+FRESH = timedelta(minutes=15)
+_SKEW = timedelta(minutes=5)
+_REASON_LIMIT = 500
+_INDEPENDENT = ("clinician", "bias_reviewer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewBasis:
+    """What a reviewer's sign-off rests on: the plan, what was answered, and where it stands."""
+
+    plan: SamplePlan
+    state: ReviewState
+    ratings: tuple[StoredRating, ...]
+    settlements: tuple[StoredSettlement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignoffRequest:
+    """A decision as the person saw it. `basis` is None for the release decision.
+
+    `evidence` maps each gate to the digest of the stored report that was shown, and
+    `statement` is the sentence shown for a decision without a basis. `exceptions` are codes.
+    """
+
+    version: Version
+    candidate: Digest
+    requirement: SignoffRule
+    decision: Decision
+    evidence: Mapping[str, Digest]
+    basis: ReviewBasis | None
+    builder: ReviewerId
+    statement: str = ""
+    exceptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningDesk:
+    """Where sign-offs go. Only an `embedded` desk accepts a demo login."""
+
+    store: ObjectStore
+    journal: Journal
+    prefix: str
+    key: SigningKey
+    clock: Clock
+    embedded: bool
+
+
+def sign(
+    request: SignoffRequest,
+    *,
+    person: Person,
+    typed_name: str,
+    desk: SigningDesk,
+    given: Sequence[Signoff],
+) -> Signoff:
+    """Sign, store and journal one decision; return it as it can be loaded again.
+
+    Args:
+        request: the decision.
+        person: who signs, as their login says in this very run.
+        typed_name: the name they typed.
+        desk: where it goes.
+        given: the candidate's sign-offs so far, revoked ones included.
+
+    Raises:
+        NotAllowed: `signoff.role`, `signoff.name`, `signoff.stale_auth`, `signoff.demo_auth`,
+            `signoff.builder`, `signoff.two_roles`.
+        ReviewError: `signoff.not_ready`, `signoff.wrong_candidate`, `signoff.refused_already`,
+            `signoff.already_given`, `signoff.statement`.
+    """
+    _check_identity(person, typed_name, request.requirement, desk)
+    _check_independence(request, person, given)
+    _check_basis(request)
+    predicate = _predicate(request, person, desk)
+    body = seal(statement_bytes(request.version, request.candidate, predicate), desk.key)
+    digest = sha256_hex(body)
+    key = f"{signoff_folder(desk.prefix, request.candidate)}{request.requirement.id}-{digest}.json"
+    put_once(desk.store, key, body)
+    desk.journal.append(person.id, _event(request, person, desk, key, digest))
+    return parse_signoff(body, key, {desk.key.key_id: desk.key.public_key})
+
+
+def revoke(signoff: Signoff, *, person: Person, reason: str, journal: Journal) -> None:
+    """Journal that a sign-off no longer counts; the object stays.
+
+    Raises:
+        NotAllowed: `signoff.role` unless the signer, a review lead or a release owner acts,
+            `signoff.refusal_stands` for a refusal: only a new candidate answers it.
+        ReviewError: `signoff.reason`.
+    """
+    if person.id != signoff.reviewer and not person.holds("review_lead", "release_owner"):
+        raise NotAllowed("signoff.role", "Only the signer, a review lead or the owner may revoke.")
+    if signoff.decision == "refuse":
+        raise NotAllowed("signoff.refusal_stands", "A refusal stands until a new candidate.")
+    if not reason.strip() or len(reason) > _REASON_LIMIT:
+        raise ReviewError("signoff.reason", "Say why, in at most 500 characters.")
+    journal.append(
+        person.id,
+        {
+            "type": REVOKED,
+            "id": f"{REVOKED}:{signoff.sha256}:{person.id}",
+            "signoff": signoff.sha256,
+            "candidate": signoff.candidate,
+            "requirement": signoff.requirement,
+            "reason": reason,
+        },
+    )
+
+
+def _check_identity(
+    person: Person, typed_name: str, requirement: SignoffRule, desk: SigningDesk
+) -> None:
+    if not person.holds(requirement.role):
+        raise NotAllowed("signoff.role", "You do not hold the role.", place=requirement.role)
+    if typed_name.strip() != person.name:
+        raise NotAllowed("signoff.name", "The name typed is not the name you are known by.")
+    if person.auth != "oidc" and not (person.auth == "demo" and desk.embedded):
+        raise NotAllowed("signoff.demo_auth", "A demo login signs nothing outside the demo.")
+    age = desk.clock.now() - moment_of(person.auth_time)
+    if not -_SKEW <= age <= FRESH:
+        raise NotAllowed(
+            "signoff.stale_auth", "Prove who you are again: the last time is too long ago."
+        )
+
+
+def _check_independence(request: SignoffRequest, person: Person, given: Sequence[Signoff]) -> None:
+    requirement = request.requirement
+    if requirement.role in _INDEPENDENT and person.id == request.builder:
+        raise NotAllowed("signoff.builder", "Whoever built the candidate may not review it.")
+    standing = [
+        signoff
+        for signoff in given
+        if signoff.candidate == request.candidate and not signoff.revoked
+    ]
+    for signoff in standing:
+        if signoff.reviewer == person.id and signoff.role != requirement.role:
+            raise NotAllowed(
+                "signoff.two_roles",
+                "You have signed this candidate in another role.",
+                place=signoff.role,
+            )
+        if signoff.requirement != requirement.id:
+            continue
+        if signoff.decision == "refuse" and request.decision == "approve":
+            raise ReviewError(
+                "signoff.refused_already", "This was refused; only a new candidate answers that."
+            )
+        if (signoff.reviewer, signoff.decision) == (person.id, request.decision):
+            raise ReviewError("signoff.already_given", "You have signed this already.")
+
+
+def _check_basis(request: SignoffRequest) -> None:
+    claim, basis = request.requirement.claim, request.basis
+    if not claim:
+        if basis is not None or not request.statement.strip():
+            raise ReviewError("signoff.statement", "A release decision states what it decides.")
+        return
+    if basis is None:
+        raise ReviewError("signoff.not_ready", "No sample is frozen for this claim.", place=claim)
+    plan, state = basis.plan, basis.state
+    strangers = [
+        stored
+        for stored in basis.ratings
+        if (stored.rating.candidate, stored.rating.claim) != (request.candidate, claim)
+    ]
+    if plan.candidate != request.candidate or strangers:
+        raise ReviewError("signoff.wrong_candidate", "The review is of another candidate.")
+    if plan.claim != claim or state.claim != claim:
+        raise ReviewError("signoff.not_ready", "The review is of another claim.", place=claim)
+    if request.decision == "approve" and (state.state != "ready" or state.open_points):
+        raise ReviewError(
+            "signoff.not_ready", "The review is not finished, or did not pass.", place=claim
+        )
+
+
+def _predicate(request: SignoffRequest, person: Person, desk: SigningDesk) -> Mapping[str, object]:
+    basis = request.basis
+    reviewed: dict[str, object] = {}
+    if basis is not None:
+        reviewed = {
+            "sample": {"sha256": plan_digest(basis.plan)},
+            "rubric": {"sha256": basis.plan.rubric},
+            "ratings": {"sha256": ratings_digest(basis.ratings)},
+            "settlements": {"sha256": settlements_digest(basis.settlements)},
+            "dissents": basis.state.dissents,
+        }
+    return {
+        "requirement": request.requirement.id,
+        "role": request.requirement.role,
+        "reviewer": person.id,
+        "printed_name_sha256": sha256_hex(person.name.encode()),
+        "decision": request.decision,
+        "meaning": meaning_of(request.decision, request.exceptions),
+        "statement": basis.state.sentence if basis is not None else request.statement,
+        "evidence": {gate: {"sha256": digest} for gate, digest in request.evidence.items()},
+        **reviewed,
+        "exceptions": request.exceptions,
+        "auth": {"method": person.auth, "auth_time": person.auth_time},
+        "journal_head": desk.journal.head(),
+        "at": timestamp(desk.clock.now()),
+    }
+
+
+def meaning_of(decision: Decision, exceptions: Sequence[str]) -> str:
+    """Return what the signature means, in the words shown beside it."""
+    if decision == "refuse":
+        return "reviewed and refused"
+    return "reviewed and approved" + (" with exceptions" if exceptions else "")
+
+
+def _event(
+    request: SignoffRequest, person: Person, desk: SigningDesk, key: str, digest: Digest
+) -> Mapping[str, object]:
+    return {
+        "type": GIVEN,
+        "id": f"{GIVEN}:{digest}",
+        "candidate": request.candidate,
+        "version": request.version,
+        "requirement": request.requirement.id,
+        "role": request.requirement.role,
+        "reviewer": person.id,
+        "decision": request.decision,
+        "key": key,
+        "sha256": digest,
+        "keyid": desk.key.key_id,
+    }

@@ -1,0 +1,201 @@
+"""Where a claim stands, in one plain sentence whose numbers are exact at every moment.
+
+A confirmed hard fail must leave the data even when the plan would pass, so a candidate that
+still ships one is never ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.model.names import ReviewerId
+from core.model.review import ReviewState, SamplePlan
+from core.policy.types import ClaimRule
+from core.review.agreement import summarise
+from core.review.bounds import miss_probability, quoted_upper
+from core.review.ratings import StoredRating
+from core.review.reading import PlanReading, read_plan, split_counted
+from core.review.sample import scope_of
+from core.review.settlements import StoredSettlement, outcomes
+
+_SMALL_PROBLEM = 0.01
+
+
+def review_state(
+    plan: SamplePlan | None,
+    ratings: Sequence[StoredRating],
+    settlements: Sequence[StoredSettlement],
+    claim: ClaimRule,
+    *,
+    reviewers: frozenset[ReviewerId],
+    settlers: frozenset[ReviewerId],
+) -> ReviewState:
+    """Return where `claim` stands.
+
+    Args:
+        plan: the frozen plan, or None.
+        ratings: the present ratings of the claim.
+        settlements: every settlement of the claim.
+        claim: the claim.
+        reviewers: who may rate under it (they hold its role and did not build the candidate);
+            ratings by others do not count and are listed as open points.
+        settlers: who may settle (they hold review_lead or the claim's role).
+    """
+    if plan is None:
+        return _not_frozen(claim)
+    counted, strangers = split_counted(plan, ratings, reviewers)
+    reading = read_plan(plan, counted, ratings, outcomes(settlements, ratings, settlers))
+    points = strangers + _open_points(reading)
+    state = _state(reading, points)
+    return ReviewState(
+        claim=claim.id,
+        scope=plan.scope,
+        role=plan.role,
+        state=state,
+        frame=plan.frame,
+        planned=len(reading.planned),
+        read=reading.read,
+        defects=reading.defects,
+        cannot_judge=sum(1 for record in reading.planned if record.pending),
+        double_rated=sum(1 for record in reading.planned if len(record.raters) > 1),
+        open_flags=_open_flags(reading),
+        limit=plan.limit,
+        confidence=plan.confidence,
+        upper=_upper(plan, reading),
+        sentence=_sentence(plan, reading, state),
+        reviewers=tuple(sorted({stored.rating.reviewer for stored in counted})),
+        open_points=points,
+        agreement=summarise([stored.rating for stored in counted]),
+        dissents=tuple(dissent for record in reading.everything for dissent in record.dissents),
+    )
+
+
+def percent(share: float) -> str:
+    """Return a share as people write it: 4.95 %, 95 %."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def _not_frozen(claim: ClaimRule) -> ReviewState:
+    scope = scope_of(claim)
+    return ReviewState(
+        claim=claim.id,
+        scope=scope,
+        role=claim.role,
+        state="not_frozen",
+        frame=0,
+        planned=0,
+        read=0,
+        defects=0,
+        cannot_judge=0,
+        double_rated=0,
+        open_flags=0,
+        limit=claim.limit,
+        confidence=claim.confidence,
+        upper=None,
+        sentence=f"No sample of {scope} is frozen yet, so nothing can be said about it.",
+        reviewers=(),
+        open_points=("sample_not_frozen",),
+    )
+
+
+def _state(reading: PlanReading, points: Sequence[str]) -> str:
+    decided = sum(1 for record in reading.planned if record.decided)
+    if _open_flags(reading):
+        return "paused"
+    if decided > reading.allowed:
+        return "failed"
+    if not reading.complete:
+        return "reading"
+    if reading.defects > reading.allowed or _hard_fails(reading):
+        return "failed"
+    return "reading" if points else "ready"
+
+
+def _open_points(reading: PlanReading) -> tuple[str, ...]:
+    points: list[str] = []
+    for record in reading.everything:
+        points += [f"flag {record.record_id} {target}" for target in record.open_flags]
+        points += [f"difference {record.record_id} {item}" for item in record.differences]
+        if record.hard_fail:
+            points.append(f"remove {record.record_id}")
+    return tuple(points)
+
+
+def _open_flags(reading: PlanReading) -> int:
+    return sum(len(record.open_flags) for record in reading.everything)
+
+
+def _hard_fails(reading: PlanReading) -> int:
+    return sum(1 for record in reading.everything if record.hard_fail)
+
+
+def _upper(plan: SamplePlan, reading: PlanReading) -> float | None:
+    if reading.read == 0:
+        return None
+    if reading.complete and reading.second_stage and reading.defects == 1:
+        # A fresh bound would ignore the look at stage one: the plan's own claim is what holds.
+        return plan.limit
+    return quoted_upper(reading.defects, reading.read, plan.frame, plan.confidence, plan.limit)
+
+
+def _sentence(plan: SamplePlan, reading: PlanReading, state: str) -> str:
+    parts = [_counts(reading), *_remaining(reading)]
+    upper = _upper(plan, reading)
+    if upper is None:
+        return " ".join([*parts, f"Nothing can be said about {plan.scope} yet."])
+    settled = reading.complete and not _open_flags(reading)
+    opening = "With" if settled else "So far, with"
+    if settled and reading.second_stage and reading.defects == 1:
+        opening = "By the plan fixed beforehand, with"
+    parts.append(
+        f"{opening} {percent(plan.confidence)} confidence at most {percent(upper)} "
+        f"of {plan.scope} (N = {plan.frame:,}) would fail."
+    )
+    parts.append(_missed(plan, reading))
+    if state == "failed":
+        parts.append(_failure(plan, reading))
+    return " ".join(parts)
+
+
+def _counts(reading: PlanReading) -> str:
+    hard = sum(1 for record in reading.planned if record.hard_fail)
+    rejected = sum(1 for r in reading.planned if r.rejected and not r.hard_fail)
+    pending = sum(1 for r in reading.planned if r.pending and not r.decided)
+    said = [f"{reading.read} of {len(reading.planned)} read", _many(hard, "hard fail")]
+    if _open_flags(reading):
+        said.append(_many(_open_flags(reading), "flag") + " not settled")
+    if rejected:
+        said.append(f"{rejected} rejected or in need of an edit")
+    if pending:
+        said.append(f"{pending} that could not be judged")
+    return ", ".join(said) + "."
+
+
+def _remaining(reading: PlanReading) -> list[str]:
+    unread = len(reading.planned) - reading.read
+    twice = reading.second_readings_left
+    said = []
+    if unread:
+        said.append(f"{unread} remain to be read")
+    if twice:
+        said.append(_many(twice, "second reading") + (" is" if twice == 1 else " are") + " missing")
+    return [" and ".join(said) + "."] if said else []
+
+
+def _missed(plan: SamplePlan, reading: PlanReading) -> str:
+    rate = min(_SMALL_PROBLEM, plan.limit / 5)
+    times = round(100 * miss_probability(rate, reading.read, plan.frame))
+    if reading.read == plan.frame:
+        return f"Every one of the {plan.frame:,} was read."
+    often = "less than once" if times == 0 else _many(times, "time")
+    return f"A {percent(rate)} problem would be missed {often} in 100."
+
+
+def _failure(plan: SamplePlan, reading: PlanReading) -> str:
+    if reading.defects > reading.allowed:
+        return f"The plan allows {reading.allowed}: {plan.scope} cannot be approved as it is."
+    return "The confirmed hard fail must be excluded and a new candidate built."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
