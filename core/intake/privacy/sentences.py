@@ -1,0 +1,86 @@
+"""Only sentences in which a name could stand are worth a model's time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from core.intake.privacy.gazetteer import Gazetteer
+
+_BREAK = re.compile(
+    r"(?<=[.!?])(?<!\b[A-Za-z]\.)(?<!\b(?:Dr|Mr|Ms|St|Jr|Sr|vs)\.)(?<!\b(?:Mrs|Rev|Hon)\.)(?<!\bProf\.)"
+    r"[\"')\]]{0,2}\s+|\n+"
+)
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_LONGEST = 600
+_OPENERS = frozenset([".", "!", "?", ":", '"', "-", "*", "•", "(", ")", ";", "/"])
+
+RELATIVES = (
+    r"husband|wife|spouse|partner|fiancée?|fiance|boyfriend|girlfriend|bf|gf|ex|friend|bestie|mom"
+    r"|mother|mum|dad|father|brother|sister|son|daughter|kid|child|baby|twin|aunt|auntie|uncle"
+    r"|cousin|niece|nephew|grandma|grandpa|grandmother|grandfather|stepmom|stepdad|stepson"
+    r"|stepdaughter|boss|manager|coworker|colleague|supervisor|therapist|counselor|counsellor"
+    r"|psychiatrist|psychologist|doctor|nurse|teacher|professor|coach|neighbou?r|roommate"
+    r"|classmate|client|patient|dog|cat"
+)
+RELATION = re.compile(
+    r"\b(?:(?P<strong>name(?:'s|\sis|\swas)|named|called|(?:dr|mr|mrs|ms|mx|prof)\.?)"
+    rf"|(?P<kin>(?:{RELATIVES})(?:,|'s name is| is named)?|this is|hi|hello|hey|dear|thanks|"
+    r"thank you|sincerely,?|regards,?|i am|i'm|im|love,))\s+(?P<name>[^\W\d_]+(?:['-][^\W\d_]+)*)",
+    re.IGNORECASE,
+)
+_STOP = frozenset(
+    "i i'm i've i'd i'll im monday tuesday wednesday thursday friday saturday sunday january february"
+    " march april may june july august september october november december christmas easter"
+    " thanksgiving halloween god lord bible christian catholic muslim jewish islam buddhist hindu"
+    " english spanish french german american british canadian mexican chinese japanese indian african"
+    " asian european latino latina hispanic black white google facebook instagram twitter youtube"
+    " amazon netflix zoom skype internet tv ok okay yes no thanks hi hello hey please well so but and"
+    " the a an it he she they we you this that what when where why how if is do are my your his her"
+    " their our me him them us be in on at to of for or not can could would should will just maybe"
+    " also because therapist client patient counselor doctor dr mr mrs ms user assistant human"
+    " asperger alzheimer parkinson tourette prozac zoloft lexapro xanax adderall klonopin ativan"
+    " wellbutrin seroquel abilify lithium lamictal celexa paxil effexor cymbalta ambien valium"
+    " as there since one good therapy try once have from then start best ask sometimes consider love"
+    " first anxiety basically depending you're keep some there's even don't another disorder give step"
+    " does remember all these trust however mom dad marriage cognitive having after now its find talk"
+    " new with sending behavioral counseling think family often everyone depression whether while"
+    " living being here many people feeling usually unless thank professional more self has sex"
+    " relationships counselors grandma grandpa texas york america personality trauma luck self-care"
+    " it's i’m that's what's who which let let's look take make go get no one only other others our"
+    " ritalin vyvanse suboxone narcan tylenol advil benadryl melatonin medicaid medicare".split()
+)
+
+
+def is_stop(word: str) -> bool:
+    """Whether a capitalised `word` says nothing about a name."""
+    lowered = word.lower()
+    return lowered in _STOP or (lowered.endswith("'s") and lowered[:-2] in _STOP)
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of the sentences of `text`, cut where one is beyond all reason."""
+    start = 0
+    for hit in (*_BREAK.finditer(text), None):
+        end = len(text) if hit is None else hit.start()
+        for place in range(start, end, _LONGEST):
+            yield place, min(place + _LONGEST, end)
+        start = end if hit is None else hit.end()
+
+
+def may_hold_name(sentence: str, gazetteer: Gazetteer) -> bool:
+    """Whether a model should look: a capital inside, a name in front, or words of relation."""
+    first = True
+    for hit in WORD.finditer(sentence):
+        word = hit.group()
+        opens = first or sentence[max(0, hit.start() - 2) : hit.start()].strip() in _OPENERS
+        if word[0].isupper() and not word.isupper() and len(word) > 1 and not is_stop(word):
+            if not opens or gazetteer.is_first(word.removesuffix("'s")):
+                return True
+        first = False
+    return any(
+        hit["strong"] is not None
+        or gazetteer.is_first(hit["name"])
+        or (hit["name"][0].isupper() and hit["name"].lower() in gazetteer.first)
+        for hit in RELATION.finditer(sentence)
+    )
