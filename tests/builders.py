@@ -260,8 +260,9 @@ def a_candidate(
 ) -> Candidate:
     """Write shards, routing and candidate of `rows` into `store` and return the candidate.
 
-    `rows` maps (family, split) to a number of fresh rows, or to rows. Its books balance; any
-    field may be replaced by keyword, and the digest is that of what results.
+    `rows` maps (family, split) to a number of fresh rows, or to rows. Its books balance, also
+    over `sources` given by keyword; any other field may be replaced so too, and the digest is
+    that of what results. To falsify the books, use `change_candidate`.
     """
     policy = policy or a_policy()
     wanted = rows if rows is not None else {("priority", "train"): 8, ("priority", "test"): 2}
@@ -282,7 +283,8 @@ def a_candidate(
     routing_sha256 = sha256_hex(routing)
     routing_key = f"{prefix}routing/{routing_sha256}.json"
     put(store, routing_key, routing)
-    total = sum(shard.records for shard in shards)
+    sources = changes.pop("sources", None)
+    sources = source_entries(filled) if sources is None else tuple(sources)
     candidate = Candidate(
         digest=Digest("0" * 64),
         version=Version(version),
@@ -293,16 +295,23 @@ def a_candidate(
         shards=shards,
         routing_key=routing_key,
         routing_sha256=routing_sha256,
-        sources=source_entries(filled),
-        rejections={},
-        dropped={},
+        sources=sources,
+        rejections=_total(source.rejected for source in sources),
+        dropped=_total(source.dropped for source in sources),
         families=family_counts(filled),
         exclusions=tuple(exclusions),
         decisions=tuple(decisions),
-        rows=total,
-        records=total,
+        rows=sum(source.rows for source in sources),
+        records=sum(shard.records for shard in shards),
     )
     return store_candidate(store, dataclasses.replace(candidate, **changes), prefix=prefix)
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for mapping in counts:
+        total.update(mapping)
+    return dict(total)
 
 
 def store_candidate(store: ObjectStore, candidate: Candidate, *, prefix: str = PREFIX) -> Candidate:
@@ -551,7 +560,7 @@ def a_policy(**overrides: Any) -> Policy:
             },
             allow=("988",),
             ner_records=0,
-            redaction_share=0.5,
+            redaction_share=0.2,
             characters_per_word=9.0,
         ),
         "distribution": a_distribution_rule(),
