@@ -1,0 +1,178 @@
+"""A listing is what the bucket held at one moment, named by a digest that dates do not change."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection as Connection
+
+from core.canonical import canonical_bytes, decode, digest_of
+from core.model.dataset import SourceObject
+from core.model.errors import IntakeError, KeyTaken
+from core.model.names import Digest
+from core.model.progress import Progress, silent
+from core.storage.duck import write_snapshot
+from core.storage.ports import ObjectStore
+from core.storage.put_once import put_once
+
+_EVERY: Final = 1000
+_STORED_LIMIT: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Every object outside our own prefix, in key order. `bytes` is their size together."""
+
+    objects: tuple[SourceObject, ...]
+    digest: Digest
+    bytes: int
+
+
+def take_listing(
+    store: ObjectStore, *, exclude_prefix: str, progress: Progress = silent
+) -> Listing:
+    """List the whole bucket but for `exclude_prefix`, which is where the desk itself writes.
+
+    The total is not known beforehand: progress is told the count so far, twice.
+    """
+    objects: list[SourceObject] = []
+    for seen, item in enumerate(store.list(""), start=1):
+        if not item.key.startswith(exclude_prefix):
+            objects.append(item)
+        if seen % _EVERY == 0:
+            progress(seen, seen, "listing")
+    return make_listing(objects)
+
+
+def make_listing(objects: list[SourceObject]) -> Listing:
+    """Return the listing of these objects, whatever order they come in.
+
+    Raises:
+        IntakeError: `intake.listed_twice` when a key stands twice.
+    """
+    ordered = tuple(sorted(objects, key=lambda item: item.key))
+    for former, item in pairwise(ordered):
+        if former.key == item.key:
+            raise IntakeError(
+                "intake.listed_twice",
+                "The bucket listed one key twice; list again.",
+                place=item.key,
+            )
+    digest = digest_of([[item.key, item.size, item.etag, item.version_id] for item in ordered])
+    return Listing(objects=ordered, digest=digest, bytes=sum(item.size for item in ordered))
+
+
+def write_listing_snapshot(listing: Listing, path: Path) -> None:
+    """Put the listing at `path` as a DuckDB file with one table, `objects`, in key order."""
+
+    def build(connection: Connection) -> None:
+        connection.register("listed", _table(listing.objects))
+        connection.execute("CREATE TABLE objects AS SELECT * FROM listed")
+        connection.unregister("listed")
+
+    write_snapshot(path, build)
+
+
+def _table(objects: tuple[SourceObject, ...]) -> pa.Table:
+    columns = pa.schema(
+        [
+            ("key", pa.string()),
+            ("size", pa.int64()),
+            ("etag", pa.string()),
+            ("modified", pa.timestamp("us")),
+            ("version_id", pa.string()),
+        ]
+    )
+    rows = {name: [getattr(item, name) for item in objects] for name in columns.names}
+    return pa.table(rows, schema=columns)
+
+
+def listing_key(prefix: str, digest: Digest) -> str:
+    """Return where the listing of this digest is kept."""
+    return f"{prefix}inventory/{digest}.jsonl.gz"
+
+
+def store_listing(store: ObjectStore, prefix: str, listing: Listing) -> str:
+    """Keep the listing in the bucket under its digest; return the key.
+
+    The first one kept stands: a later one of the same digest may differ in dates alone.
+
+    Raises:
+        IntakeError: `intake.listing_damaged` when what stands there is another listing.
+    """
+    key = listing_key(prefix, listing.digest)
+    try:
+        put_once(store, key, _encode(listing))
+    except KeyTaken:
+        load_listing(store, prefix, listing.digest)
+    return key
+
+
+def load_listing(store: ObjectStore, prefix: str, digest: Digest) -> Listing:
+    """Return the listing kept under `digest`, its digest computed anew.
+
+    Raises:
+        Missing: no such listing is kept.
+        IntakeError: `intake.listing_damaged` when the bytes are not that listing.
+    """
+    key = listing_key(prefix, digest)
+    body = store.get(key, limit=_STORED_LIMIT).body
+    try:
+        listing = make_listing(list(_decode(body)))
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        raise _damaged(key) from None
+    if listing.digest != digest:
+        raise _damaged(key)
+    return listing
+
+
+def _encode(listing: Listing) -> bytes:
+    buffer = io.BytesIO()
+    # No file name and no time in the header: equal listings give equal bytes.
+    with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as file:
+        for item in listing.objects:
+            file.write(canonical_bytes(_row(item)) + b"\n")
+    return buffer.getvalue()
+
+
+def _row(item: SourceObject) -> dict[str, object]:
+    return {
+        "key": item.key,
+        "size": item.size,
+        "etag": item.etag,
+        "modified": item.modified.isoformat(),
+        "version_id": item.version_id,
+    }
+
+
+def _decode(body: bytes) -> Iterator[SourceObject]:
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+        for line in file:
+            row = decode(line)
+            yield SourceObject(
+                key=row["key"],
+                size=row["size"],
+                etag=row["etag"],
+                modified=_naive(datetime.fromisoformat(row["modified"])),
+                version_id=row["version_id"],
+            )
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _damaged(key: str) -> IntakeError:
+    return IntakeError(
+        "intake.listing_damaged",
+        "The stored listing is not the one its name says; take a new inventory.",
+        place=key,
+    )
