@@ -21,7 +21,9 @@ from typing import Any
 
 import tiktoken
 
-from core.canonical import canonical_bytes, digest_of, document_bytes, sha256_hex
+from core.canonical import canonical_bytes, digest_of, sha256_hex
+from core.intake.document import seal_candidate
+from core.intake.routing import build_routing
 from core.model.candidate import Candidate, Exclusion, SourceEntry
 from core.model.dataset import Message, Shard, Split
 from core.model.errors import Exists
@@ -323,15 +325,8 @@ def store_candidate(store: ObjectStore, candidate: Candidate, *, prefix: str = P
 
 def seal(candidate: Candidate) -> tuple[bytes, Candidate]:
     """The candidate's stored bytes and the candidate with the digest that names them."""
-    try:
-        from core.intake.compile import encode_candidate
-    except ImportError:
-        content = dataclasses.asdict(candidate)
-        content.pop("digest")
-        body = canonical_bytes(content)
-    else:
-        body = encode_candidate(candidate)
-    return body, dataclasses.replace(candidate, digest=sha256_hex(body))
+    sealed, body = seal_candidate(candidate)
+    return body, sealed
 
 
 def change_candidate(store: ObjectStore, candidate: Candidate, **changes: Any) -> Candidate:
@@ -394,41 +389,8 @@ def routing_bytes(
     policy: Policy,
     version: str = "v2026-11-21",
 ) -> bytes:
-    """The routing document of the families in `rows`; their weights sum to 1 in each phase."""
-    counts = family_counts(rows)
-    phases = [_phase(phase, counts, policy) for phase in policy.phases]
-    return document_bytes(
-        {"schema": "release-desk/routing/1", "version": version, "phases": phases}
-    )
-
-
-def _phase(
-    phase: PhaseRule, counts: Mapping[str, Mapping[str, int]], policy: Policy
-) -> dict[str, Any]:
-    rules = [rule for rule in policy.families if rule.name in counts and rule.stage in phase.stages]
-    shares = {rule.name: policy.stage(rule.stage).weight * rule.weight for rule in rules}
-    whole = sum(shares.values())
-    weights = {name: round(share / whole, 12) for name, share in shares.items()}
-    if weights:
-        last = list(weights)[-1]
-        weights[last] = round(1 - sum(weights.values()) + weights[last], 12)
-    stages = [
-        {
-            "number": number,
-            "name": policy.stage(number).name,
-            "weight": round(sum(weights[rule.name] for rule in rules if rule.stage == number), 12),
-        }
-        for number in phase.stages
-    ]
-    families = {
-        rule.name: {
-            "stage": rule.stage,
-            "weight": weights[rule.name],
-            "splits": {split: {"records": number} for split, number in counts[rule.name].items()},
-        }
-        for rule in rules
-    }
-    return {"name": phase.name, "stages": stages, "families": families}
+    """The routing document of the families in `rows`, as a build would write it."""
+    return build_routing(policy, family_counts(rows), version=version, waived={}).body
 
 
 _ENTITIES = {

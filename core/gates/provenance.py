@@ -16,6 +16,8 @@ from core.model.gate import Finding
 from core.policy.types import Policy
 
 UNDECIDED = "undecided"
+# What a row says whose stage no training phase draws from.
+HELD_OUT = "held_out"
 _STATUSES = ("none_detected", "scrubbed", "requires_review")
 
 
@@ -124,9 +126,15 @@ class ProvenanceGate:
             found.append(("provenance.family_unknown", ""))
         elif row.get("stage") != stage:
             found.append(("provenance.misplaced", "stage"))
-        if row.get("stage") not in self._phases.get(str(row.get("phase", "")), ()):
+        phase = str(row.get("phase", ""))
+        fits = self._held_out(stage) if phase == HELD_OUT else stage in self._phases.get(phase, ())
+        if not fits:
             found.append(("provenance.misplaced", "phase"))
         return found
+
+    def _held_out(self, stage: int | None) -> bool:
+        """Whether no training phase draws from the stage."""
+        return all(stage not in stages for stages in self._phases.values())
 
     def _source_of(self, record: ShippedRecord) -> SourceEntry | None:
         row = record.metadata

@@ -64,7 +64,7 @@ def routing_faults(body: bytes | None, candidate: Candidate, policy: Policy) -> 
     for phase, rule in zip(routing.phases, policy.phases, strict=True):
         for fault in (*_weight_faults(phase), *_family_faults(phase, rule, candidate, policy)):
             yield f"{phase.name}: {fault}"
-    yield from _coverage_faults(routing, candidate)
+    yield from _coverage_faults(routing, candidate, policy)
 
 
 def _weight_faults(phase: _Phase) -> Iterator[str]:
@@ -89,12 +89,17 @@ def _family_faults(
         stated = {split: item.records for split, item in family.splits.items() if item.records}
         if stated != _counts(candidate).get(name, {}):
             yield f"{name} has other counts than the shards"
+        if family.weight > 0 and not stated.get("train"):
+            yield f"{name} has a weight and nothing to train on"
 
 
-def _coverage_faults(routing: _Routing, candidate: Candidate) -> Iterator[str]:
+def _coverage_faults(routing: _Routing, candidate: Candidate, policy: Policy) -> Iterator[str]:
     routed = {name for phase in routing.phases for name in phase.families}
     shipped = set(_counts(candidate))
-    for name in sorted(shipped - routed):
+    drawn = {stage for phase in policy.phases for stage in phase.stages}
+    # A family whose stage no phase draws from is held out by the policy, and needs no route.
+    held_out = {family.name for family in policy.families if family.stage not in drawn}
+    for name in sorted(shipped - routed - held_out):
         yield f"{name} has shards but no route"
     for name in sorted(routed - shipped):
         yield f"{name} has a route but no shards"
