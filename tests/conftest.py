@@ -70,7 +70,7 @@ def seaweed_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         embedded.ensure_running(workspace)
         yield workspace
     finally:
-        embedded.stop(workspace)
+        embedded.stop(workspace, patience=0.5)
 
 
 @pytest.fixture

@@ -85,13 +85,23 @@ def read_only_settings(workspace: Path) -> BucketSettings:
     return state.reader_settings()
 
 
-def stop(workspace: Path) -> None:
-    """Stop the workspace's server, by its own process id, if it runs. Its data stays."""
+def running_pid(workspace: Path) -> int | None:
+    """Return the process id of the workspace's server, or None when none runs."""
+    home = _home(workspace)
+    state = _read_state(home)
+    return state.pid if state is not None and _is_ours(state.pid, home) else None
+
+
+def stop(workspace: Path, *, patience: float = STOP_SECONDS) -> None:
+    """Stop the workspace's server, by its own process id, if it runs. Its data stays.
+
+    After `patience` seconds of asking it is killed, which loses nothing that was acknowledged.
+    """
     home = _home(workspace)
     with _only_one(home):
         state = _read_state(home)
         if state is not None:
-            _end(state.pid, home)
+            _end(state.pid, home, patience)
 
 
 def _start(home: Path, former: _State | None) -> _State:
@@ -131,9 +141,8 @@ def _launch(home: Path, former: _State | None, ports: Mapping[str, int]) -> _Sta
             stderr=log,
             cwd=home,
             start_new_session=True,
-            env={
-                name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
-            },
+            # Its own home, so that no configuration file of this machine's owner is picked up.
+            env={"PATH": os.environ.get("PATH", ""), "HOME": str(home)},
         )
     # Written before it serves: a start that is killed half-way must still be found and stopped.
     state = _State(**{**asdict(state), "pid": process.pid})
@@ -221,14 +230,15 @@ def _serves(state: _State, seconds: float, *, home: Path | None = None) -> bool:
     return False
 
 
-def _end(pid: int, home: Path) -> None:
+def _end(pid: int, home: Path, seconds: float = STOP_SECONDS) -> None:
     """Ask twice, then insist; only ever the process that runs over this very workspace."""
-    for ask, patience in ((signal.SIGTERM, 0.6), (signal.SIGINT, 0.4), (signal.SIGKILL, 0.5)):
+    asked = ((signal.SIGTERM, 0.7 * seconds), (signal.SIGINT, 0.3 * seconds), (signal.SIGKILL, 5.0))
+    for ask, patience in asked:
         if not _is_ours(pid, home):
             return
         with suppress(ProcessLookupError):
             os.kill(pid, ask)
-        _wait_for_end(pid, home, STOP_SECONDS * patience)
+        _wait_for_end(pid, home, patience)
     if _is_ours(pid, home):
         raise StorageError("embedded.not_stopped", "The demo bucket's server does not stop.")
 

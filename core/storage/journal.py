@@ -194,13 +194,18 @@ class Journal:
         )
 
     def _patiently(self) -> tuple[Entry, ...]:
-        """Replay, waiting out a server that fails for a moment."""
-        for attempt in range(_PATIENCE):
+        """Replay, waiting out a server that fails for a moment; what was read is kept."""
+        failures, reached = 0, 0
+        while True:
             try:
                 return self.replay()
             except Transient:
-                self._sleep(0.05 * 2**attempt * (0.5 + self._jitter() / 2))
-        return self.replay()
+                known = len(self._entries)
+                failures = 1 if known > reached else failures + 1
+                reached = known
+                if failures > _PATIENCE:
+                    raise
+                self._sleep(0.05 * 2**failures * (0.5 + self._jitter() / 2))
 
     def _refresh(self) -> None:
         """List from the last known entry on, so that its absence or change is noticed too."""
