@@ -281,7 +281,9 @@ RECORD_NUMBERS = (
     _pattern(
         "IBAN_CODE",
         0.8,
-        r"\biban" + _NUMBER + r"(?P<v>\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30})\b",
+        r"\biban"
+        + _NUMBER
+        + r"(?P<v>\b(?:(?-i:[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30})|[A-Z]{2}\d{2}[A-Z0-9]{11,30}))\b",
         has_digits(6),
         words="iban",
         digits=6,

@@ -32,9 +32,9 @@ from presidio_analyzer.predefined_recognizers import (
 )
 
 from core.intake.privacy.spans import Span
+from core.logs import COUNTED, WarningCounter
 from core.model.errors import IntakeError
 
-LOGGERS = ("presidio-analyzer", "decision_process")
 REGIONS = ("US", "GB", "DE", "FR", "AU", "IN", "SE", "CH")
 _REACH = 80
 _FACTOR = 0.35
@@ -54,36 +54,25 @@ class OfflineEmailRecognizer(EmailRecognizer):  # type: ignore[misc]
         return bool(_SUFFIXES(pattern_text).fqdn)
 
 
-class WarningTrap(logging.Handler):
-    """Counts what a library says at WARNING and above, and lets none of it through."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.count = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count the record; its words may quote the text and are dropped."""
-        self.count += 1
+# One for the whole process and all of its threads: a warning raised for another text makes
+# this reading fail as well, which errs on the right side.
+_COUNTER = WarningCounter()
 
 
 @contextmanager
 def no_warnings() -> Iterator[None]:
     """Raise `DetectorWarned` when a Presidio logger says anything at WARNING or above."""
-    trap = WarningTrap()
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    before = [(logger.level, logger.propagate, list(logger.handlers)) for logger in loggers]
-    for logger in loggers:
-        logger.handlers[:] = [trap]
+    for name in COUNTED:
+        logger = logging.getLogger(name)
+        if _COUNTER not in logger.handlers:
+            # Its words may quote the text: no other handler may hear them.
+            logger.handlers = [_COUNTER]
         logger.propagate = False
+        logger.disabled = False
         logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        for logger, (level, propagate, handlers) in zip(loggers, before, strict=True):
-            logger.handlers[:] = handlers
-            logger.propagate = propagate
-            logger.setLevel(level)
-    if trap.count:
+    before = _COUNTER.count
+    yield
+    if _COUNTER.count != before:
         raise DetectorWarned(
             "privacy.detector_warned",
             "A recogniser timed out or warned, so nothing it missed can be trusted.",
