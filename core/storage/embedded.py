@@ -68,7 +68,7 @@ def ensure_running(workspace: Path) -> BucketSettings:
     home = _home(workspace)
     with _only_one(home):
         state = _read_state(home)
-        if state is None or not _is_ours(state.pid, home) or not _serves(state, 5.0):
+        if state is None or not _is_ours(state.pid, home) or not _answers(state):
             state = _start(home, state)
     return state.settings()
 
@@ -110,7 +110,7 @@ def _start(home: Path, former: _State | None) -> _State:
     ports = former.ports if former is not None and _all_free(former.ports) else _free_ports()
     for _ in range(_ATTEMPTS):
         state = _launch(home, former, ports)
-        if _serves(state, READY_SECONDS, home=home):
+        if _serves(state, READY_SECONDS, home):
             return state
         _end(state.pid, home)
         # Somebody may have taken a port between our look and the server's.
@@ -209,14 +209,12 @@ def _binary() -> Path:
     return Path(found)
 
 
-def _serves(state: _State, seconds: float, *, home: Path | None = None) -> bool:
-    """Whether the server takes, gives and removes an object within `seconds`.
-
-    With `home`, a process that has ended is not waited for.
-    """
+def _serves(state: _State, seconds: float, home: Path) -> bool:
+    """Whether the server takes, gives and removes an object within `seconds`, or until it ends."""
     deadline = time.monotonic() + seconds
     store = S3Store(state.settings(), connect_timeout=1, read_timeout=5)
-    key = f"_ready/{secrets.token_hex(8)}"
+    # Among the desk's own keys, so that one left behind by a crash is no source object.
+    key = f"exports/_probe/{secrets.token_hex(8)}"
     while time.monotonic() < deadline:
         with suppress(StorageError):
             store.ensure_bucket()
@@ -224,9 +222,17 @@ def _serves(state: _State, seconds: float, *, home: Path | None = None) -> bool:
             ready = store.get(key, limit=16).body == b"ready"
             store.delete(key)
             return ready
-        if home is not None and not _is_ours(state.pid, home):
+        if not _is_ours(state.pid, home):
             return False
         time.sleep(0.2)
+    return False
+
+
+def _answers(state: _State) -> bool:
+    """Whether a server that once served still does; nothing is written."""
+    with suppress(StorageError):
+        S3Store(state.settings(), connect_timeout=2, read_timeout=10).server_time()
+        return True
     return False
 
 

@@ -1,0 +1,154 @@
+"""The server around the pages: headers on every answer, and the demo bucket kept company.
+
+A visitor never waits for the start: the bucket is brought up beside the server, and the first
+page that needs it waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Measured with charts, tables and components: nothing the pages need is refused by it, and a
+# picture named in a record cannot be fetched from anywhere.
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self' ws: wss:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class SecurityHeaders:
+    """Puts `HEADERS` on every HTTP answer, Streamlit's own included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def middleware() -> list[Middleware]:
+    """Return what stands between the network and the pages."""
+    return [Middleware(SecurityHeaders)]
+
+
+def routes() -> list[Route]:
+    """Return the desk's own addresses beside the pages."""
+    return [Route("/api/health", _health)]
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[MutableMapping[str, Any]]:
+    """Keep the demo bucket up while the desk is served, where no other bucket is configured."""
+    from core.logs import configure_logging
+
+    configure_logging()
+    keeper = _Keeper()
+    starting = asyncio.create_task(asyncio.to_thread(keeper.start))
+    _tell(f"the desk is open at {_address()} (stop it with Ctrl+C).")
+    try:
+        yield {}
+    finally:
+        with suppress(Exception):
+            await starting
+        await asyncio.to_thread(keeper.stop)
+
+
+class _Keeper:
+    """Remembers whether this process started the demo bucket's server."""
+
+    def __init__(self) -> None:
+        self._workspace: Path | None = None
+
+    def start(self) -> None:
+        """Start and fill the demo bucket; what goes wrong is said here and shown by the pages."""
+        from core.demo.fill import ensure_filled
+        from core.logs import log_error
+        from core.model.errors import DeskError
+        from core.model.progress import silent
+        from core.settings import read_settings
+        from core.storage.embedded import ensure_running, running_pid
+        from core.storage.s3 import S3Store
+
+        try:
+            settings = read_settings(os.environ, home=ROOT)
+            if not settings.embedded:
+                return
+            before = running_pid(settings.workspace)
+            bucket = ensure_running(settings.workspace)
+            if running_pid(settings.workspace) != before:
+                self._workspace = settings.workspace
+            if ensure_filled(S3Store(bucket), silent):
+                _tell("the demo bucket is filled.")
+        except DeskError as error:
+            _tell(f"{error.sentence} ({error.code})")
+            log_error(error)
+
+    def stop(self) -> None:
+        """Stop the server if this process started it and no detached job still needs it."""
+        from core.jobs.queue import Queue
+        from core.storage.embedded import stop
+        from core.storage.ports import SystemClock
+
+        if self._workspace is None or Queue(self._workspace, SystemClock()).any_active():
+            return
+        stop(self._workspace)
+
+
+async def _health(request: Request) -> JSONResponse:
+    return JSONResponse({"ok": True})
+
+
+def _address() -> str:
+    host = st.get_option("server.address") or "127.0.0.1"
+    path = st.get_option("server.baseUrlPath").strip("/")
+    return f"http://{host}:{st.get_option('server.port')}/{path}"
+
+
+def _tell(words: str) -> None:
+    sys.stderr.write(f"Release Desk: {words}\n")
+    sys.stderr.flush()
