@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from core.gates.gate import stated_id
 from core.model.dataset import ShippedRecord
 
 BATCH = 64
@@ -25,7 +26,7 @@ class Held:
     @property
     def stratum(self) -> tuple[str, str]:
         """Family and split."""
-        return self.record.family, self.record.shard.split
+        return self.record.shard.family, self.record.shard.split
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ class NameSample:
         if self._size == 0:
             self._waiting.append(held)
             return self._hand_on() if len(self._waiting) >= BATCH else ()
-        rank = int.from_bytes(hashlib.sha256(record.record_id.encode()).digest()[:8], "big")
+        rank = int.from_bytes(hashlib.sha256(stated_id(record).encode()).digest()[:8], "big")
         lowest = self._lowest[held.stratum]
         entry = (-rank, -self.offered[held.stratum], held)
         if len(lowest) < self._size:

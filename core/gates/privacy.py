@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.canonical import digest_of
+from core.gates.gate import stated_id
 from core.gates.name_sample import Held, NameSample, upper_bound
 from core.intake.privacy import build_detector
 from core.intake.privacy.canaries import missed_canaries, name_canary_found
@@ -144,7 +145,7 @@ class PrivacyGate:
 
     def _damages(self, record: ShippedRecord) -> Iterator[Finding]:
         whole = density(record.messages)
-        seen = self._damage[record.family]
+        seen = self._damage[record.shard.family]
         seen.words += whole.words
         seen.placeholders += whole.placeholders
         if whole.swollen(self._rule.characters_per_word) or self._over_redacted(record, whole):
@@ -274,10 +275,10 @@ def _finding(
     return Finding(
         code=code,
         blocking=blocking,
-        family=record.family,
+        family=record.shard.family,
         shard=record.shard.key,
         line=record.line,
-        record_id=record.record_id,
+        record_id=stated_id(record),
         turn=turn,
         start=start,
         end=end,

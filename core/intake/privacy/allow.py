@@ -39,8 +39,23 @@ _TOLL_FREE = re.compile(
 )
 _DIGITS = re.compile(r"\d")
 _NUMERIC = frozenset(
-    "PHONE_NUMBER US_SSN ZIP_CODE MRN ACCOUNT_NUMBER DEVICE_ID HEALTH_PLAN_ID US_DRIVER_LICENSE"
-    " US_PASSPORT CREDIT_CARD AGE_OVER_89 DATE_OF_BIRTH LICENSE_PLATE IP_ADDRESS SECRET".split()
+    [
+        "PHONE_NUMBER",
+        "US_SSN",
+        "ZIP_CODE",
+        "MRN",
+        "ACCOUNT_NUMBER",
+        "DEVICE_ID",
+        "HEALTH_PLAN_ID",
+        "US_DRIVER_LICENSE",
+        "US_PASSPORT",
+        "CREDIT_CARD",
+        "AGE_OVER_89",
+        "DATE_OF_BIRTH",
+        "LICENSE_PLATE",
+        "IP_ADDRESS",
+        "SECRET",
+    ]
 )
 
 

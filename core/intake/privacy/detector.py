@@ -9,6 +9,7 @@ from core.intake.privacy import patterns, triggers
 from core.intake.privacy.allow import AllowList
 from core.intake.privacy.plain import plain_form
 from core.intake.privacy.recognisers import REGIONS, borrowed, no_warnings, settings, spans_of
+from core.intake.privacy.secrets import PRIVATE_KEY
 from core.intake.privacy.spans import Span, merge
 from core.policy.types import PrivacyRule
 
@@ -104,7 +105,7 @@ def build_detector(rule: PrivacyRule) -> Detector:
 def _private_keys(text: str) -> Iterator[Span]:
     if "PRIVATE KEY" not in text:
         return
-    for hit in patterns.PRIVATE_KEY.finditer(text):
+    for hit in PRIVATE_KEY.finditer(text):
         yield Span(start=hit.start(), end=hit.end(), entity="SECRET", score=0.95, tier="pattern")
 
 

@@ -14,6 +14,7 @@ _HERE = Path(__file__).parent
 _CENSUS = Path(names.__file__).parent
 _FIRST = ("dist.female.first", "dist.male.first")
 _LAST = "dist.all.last"
+_OWN = ("ambiguous_names.txt", "public_figures.txt", "stop_words.txt")
 _SURNAMES = 40_000
 """Rarer surnames are left out: past this rank they are mostly words of other languages."""
 
@@ -47,9 +48,9 @@ class Gazetteer:
 def load_gazetteer() -> Gazetteer:
     """Return the packaged gazetteer; its digest covers every file it was made from."""
     bodies = [(_CENSUS / name).read_bytes() for name in (*_FIRST, _LAST)]
-    own = [(_HERE / name).read_bytes() for name in ("ambiguous_names.txt", "public_figures.txt")]
+    own = [(_HERE / name).read_bytes() for name in _OWN]
     first = [word for body in bodies[:2] for word in _column(body)]
-    ambiguous, figures = (frozenset(body.decode().split("\n")) - {""} for body in own)
+    ambiguous, figures = (frozenset(body.decode().split("\n")) - {""} for body in own[:2])
     return Gazetteer(
         first=frozenset(word for word in first if len(word) > 1),
         last=frozenset(_column(bodies[2])[:_SURNAMES]),

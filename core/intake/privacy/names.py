@@ -181,9 +181,11 @@ def _related(text: str, gazetteer: Gazetteer) -> Iterator[tuple[int, float]]:
         lowered = word.lower()
         strong = hit["strong"] is not None
         known = lowered in gazetteer.first
-        if gazetteer.is_first(word) or (word[0].isupper() and known and not _weak(hit)):
-            yield place, HIGH
-        elif capital and strong and not hit["strong"].lower().startswith("called"):
+        if (
+            gazetteer.is_first(word)
+            or (word[0].isupper() and known and not _weak(hit))
+            or (capital and strong and not hit["strong"].lower().startswith("called"))
+        ):
             yield place, HIGH
         elif strong and gazetteer.is_name(word) and not word.isupper():
             yield place, POSSIBLE

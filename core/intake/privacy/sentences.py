@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from core.intake.privacy.gazetteer import Gazetteer
 
@@ -29,27 +30,7 @@ RELATION = re.compile(
     r"thank you|sincerely,?|regards,?|i am|i'm|im|love,))\s+(?P<name>[^\W\d_]+(?:['-][^\W\d_]+)*)",
     re.IGNORECASE,
 )
-_STOP = frozenset(
-    "i i'm i've i'd i'll im monday tuesday wednesday thursday friday saturday sunday january february"
-    " march april may june july august september october november december christmas easter"
-    " thanksgiving halloween god lord bible christian catholic muslim jewish islam buddhist hindu"
-    " english spanish french german american british canadian mexican chinese japanese indian african"
-    " asian european latino latina hispanic black white google facebook instagram twitter youtube"
-    " amazon netflix zoom skype internet tv ok okay yes no thanks hi hello hey please well so but and"
-    " the a an it he she they we you this that what when where why how if is do are my your his her"
-    " their our me him them us be in on at to of for or not can could would should will just maybe"
-    " also because therapist client patient counselor doctor dr mr mrs ms user assistant human"
-    " asperger alzheimer parkinson tourette prozac zoloft lexapro xanax adderall klonopin ativan"
-    " wellbutrin seroquel abilify lithium lamictal celexa paxil effexor cymbalta ambien valium"
-    " as there since one good therapy try once have from then start best ask sometimes consider love"
-    " first anxiety basically depending you're keep some there's even don't another disorder give step"
-    " does remember all these trust however mom dad marriage cognitive having after now its find talk"
-    " new with sending behavioral counseling think family often everyone depression whether while"
-    " living being here many people feeling usually unless thank professional more self has sex"
-    " relationships counselors grandma grandpa texas york america personality trauma luck self-care"
-    " it's i’m that's what's who which let let's look take make go get no one only other others our"
-    " ritalin vyvanse suboxone narcan tylenol advil benadryl melatonin medicaid medicare".split()
-)
+_STOP = frozenset(Path(__file__).with_name("stop_words.txt").read_text("utf-8").split("\n")) - {""}
 
 
 def is_stop(word: str) -> bool:
@@ -74,9 +55,9 @@ def may_hold_name(sentence: str, gazetteer: Gazetteer) -> bool:
     for hit in WORD.finditer(sentence):
         word = hit.group()
         opens = first or sentence[max(0, hit.start() - 2) : hit.start()].strip() in _OPENERS
-        if word[0].isupper() and not word.isupper() and len(word) > 1 and not is_stop(word):
-            if not opens or gazetteer.is_first(word.removesuffix("'s")):
-                return True
+        capital = word[0].isupper() and not word.isupper() and not is_stop(word)
+        if capital and (not opens or gazetteer.is_first(word.removesuffix("'s"))):
+            return True
         first = False
     return any(
         hit["strong"] is not None

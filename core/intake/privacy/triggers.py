@@ -22,7 +22,8 @@ _STREETS = (
     r"|hills?|point|park"
 )
 _NUMBER = re.compile(
-    rf"\d(?:\d|[^\w\n]{{1,3}}\d|[a-z] ?\d|[a-z]?,? {{1,2}}(?:[\w.'-]+ {{1,2}}){{1,5}}(?:{_STREETS})\b)"
+    r"\d(?:\d|[^\w\n]{1,3}\d|[a-z] ?\d"
+    rf"|[a-z]?,? {{1,2}}(?:[\w.'-]+ {{1,2}}){{1,5}}(?:{_STREETS})\b)"
 )
 _DOMAIN = re.compile(rf"\.(?:{_TLD})\b")
 _COLONS = re.compile(r"[0-9a-f]{2}:[0-9a-f]{2}:|::")
@@ -33,7 +34,8 @@ _LITERALS = (
     "dot io", "dot uk", "user", "screen", "login", "handle", "insta", "snap", "twitter",
     "discord", "kik", "tik", "telegram", "skype", "venmo", "facebook", "reddit", "xbox", "gamer",
     "ig ", "pass", "pwd", "secret", "token", "bearer", "key", "ninet", "hundred", "box", "licen",
-    "plate", "tag", "apt", "apart", "suite", "ste ", "post", "strasse", "straße", "str.", "gata", "weg ", "katu", "tie ",
+    "plate", "tag", "apt", "apart", "suite", "ste ", "post",
+    "strasse", "straße", "str.", "gata", "weg ", "katu", "tie ",
 )  # fmt: skip
 
 
