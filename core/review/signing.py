@@ -22,7 +22,7 @@ from core.review.keys import SigningKey
 from core.review.ratings import StoredRating, ratings_digest
 from core.review.sample import plan_digest
 from core.review.settlements import StoredSettlement, settlements_digest
-from core.review.signoffs import GIVEN, REVOKED, parse_signoff, signoff_folder
+from core.review.signoffs import GIVEN, REVOKED, parse_signoff, read_signoff, signoff_folder
 from core.storage.journal import Journal
 from core.storage.ports import Clock, ObjectStore, timestamp
 from core.storage.put_once import put_once
@@ -30,6 +30,7 @@ from core.storage.put_once import put_once
 FRESH = timedelta(minutes=15)
 _SKEW = timedelta(minutes=5)
 _REASON_LIMIT = 500
+_RESTS_ON = ("sample", "rubric", "ratings", "settlements")
 _INDEPENDENT = ("clinician", "bias_reviewer")
 
 
@@ -98,15 +99,26 @@ def sign(
             `signoff.already_given`, `signoff.statement`.
     """
     _check_identity(person, typed_name, request.requirement, desk)
-    _check_independence(request, person, given)
+    resumed = _resume(request.candidate, request.requirement, person, desk, given)
+    for signoff in resumed:
+        if signoff.decision == request.decision and not _outdated(signoff, request):
+            return signoff
+    _check_independence(request, person, (*given, *resumed))
     _check_basis(request)
     predicate = _predicate(request, person, desk)
     body = seal(statement_bytes(request.version, request.candidate, predicate), desk.key)
     digest = sha256_hex(body)
     key = f"{signoff_folder(desk.prefix, request.candidate)}{request.requirement.id}-{digest}.json"
     put_once(desk.store, key, body)
-    desk.journal.append(person.id, _event(request, person, desk, key, digest))
-    return parse_signoff(body, key, {desk.key.key_id: desk.key.public_key})
+    signoff = parse_signoff(body, key, {desk.key.key_id: desk.key.public_key})
+    desk.journal.append(person.id, _event(signoff, desk))
+    return signoff
+
+
+def is_stale(signoff: Signoff, basis: ReviewBasis) -> bool:
+    """Return whether anything a reviewer's sign-off rests on has changed since it was given."""
+    now = _reviewed(basis)
+    return any(signoff.statement.get(name) != now[name] for name in _RESTS_ON)
 
 
 def revoke(signoff: Signoff, *, person: Person, reason: str, journal: Journal) -> None:
@@ -174,7 +186,8 @@ def _check_independence(request: SignoffRequest, person: Person, given: Sequence
             raise ReviewError(
                 "signoff.refused_already", "This was refused; only a new candidate answers that."
             )
-        if (signoff.reviewer, signoff.decision) == (person.id, request.decision):
+        same = (signoff.reviewer, signoff.decision) == (person.id, request.decision)
+        if same and not _outdated(signoff, request):
             raise ReviewError("signoff.already_given", "You have signed this already.")
 
 
@@ -204,15 +217,7 @@ def _check_basis(request: SignoffRequest) -> None:
 
 def _predicate(request: SignoffRequest, person: Person, desk: SigningDesk) -> Mapping[str, object]:
     basis = request.basis
-    reviewed: dict[str, object] = {}
-    if basis is not None:
-        reviewed = {
-            "sample": {"sha256": plan_digest(basis.plan)},
-            "rubric": {"sha256": basis.plan.rubric},
-            "ratings": {"sha256": ratings_digest(basis.ratings)},
-            "settlements": {"sha256": settlements_digest(basis.settlements)},
-            "dissents": basis.state.dissents,
-        }
+    reviewed = {} if basis is None else {**_reviewed(basis), "dissents": basis.state.dissents}
     return {
         "requirement": request.requirement.id,
         "role": request.requirement.role,
@@ -230,6 +235,15 @@ def _predicate(request: SignoffRequest, person: Person, desk: SigningDesk) -> Ma
     }
 
 
+def _reviewed(basis: ReviewBasis) -> Mapping[str, object]:
+    return {
+        "sample": {"sha256": plan_digest(basis.plan)},
+        "rubric": {"sha256": basis.plan.rubric},
+        "ratings": {"sha256": ratings_digest(basis.ratings)},
+        "settlements": {"sha256": settlements_digest(basis.settlements)},
+    }
+
+
 def meaning_of(decision: Decision, exceptions: Sequence[str]) -> str:
     """Return what the signature means, in the words shown beside it."""
     if decision == "refuse":
@@ -237,19 +251,56 @@ def meaning_of(decision: Decision, exceptions: Sequence[str]) -> str:
     return "reviewed and approved" + (" with exceptions" if exceptions else "")
 
 
-def _event(
-    request: SignoffRequest, person: Person, desk: SigningDesk, key: str, digest: Digest
-) -> Mapping[str, object]:
+def _event(signoff: Signoff, desk: SigningDesk) -> Mapping[str, object]:
     return {
         "type": GIVEN,
-        "id": f"{GIVEN}:{digest}",
-        "candidate": request.candidate,
-        "version": request.version,
-        "requirement": request.requirement.id,
-        "role": request.requirement.role,
-        "reviewer": person.id,
-        "decision": request.decision,
-        "key": key,
-        "sha256": digest,
+        "id": f"{GIVEN}:{signoff.sha256}",
+        "candidate": signoff.candidate,
+        "requirement": signoff.requirement,
+        "role": signoff.role,
+        "reviewer": signoff.reviewer,
+        "decision": signoff.decision,
+        "key": signoff.key,
+        "sha256": signoff.sha256,
         "keyid": desk.key.key_id,
     }
+
+
+def _resume(
+    candidate: Digest,
+    requirement: SignoffRule,
+    person: Person,
+    desk: SigningDesk,
+    given: Sequence[Signoff],
+) -> list[Signoff]:
+    """Journal what this person signed before a crash came between the object and its entry.
+
+    Without this the orphan would be a fault that blocks the candidate for ever.
+    """
+    known = {signoff.key for signoff in given}
+    resumed = []
+    for listed in desk.store.list(f"{signoff_folder(desk.prefix, candidate)}{requirement.id}-"):
+        if listed.key in known:
+            continue
+        signoff = _made_here(listed.key, desk)
+        if signoff is None:
+            continue
+        said = (signoff.candidate, signoff.requirement, signoff.reviewer)
+        named = listed.key.endswith(f"/{signoff.requirement}-{signoff.sha256}.json")
+        if named and said == (candidate, requirement.id, person.id):
+            desk.journal.append(person.id, _event(signoff, desk))
+            resumed.append(signoff)
+    return resumed
+
+
+def _made_here(key: str, desk: SigningDesk) -> Signoff | None:
+    """Return the sign-off if this desk's key signed it; others are faults when they are loaded."""
+    own = {desk.key.key_id: desk.key.public_key}
+    try:
+        return parse_signoff(read_signoff(desk.store, key), key, own)
+    except ReviewError:
+        return None
+
+
+def _outdated(signoff: Signoff, request: SignoffRequest) -> bool:
+    return request.basis is not None and is_stale(signoff, request.basis)

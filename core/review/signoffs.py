@@ -7,6 +7,7 @@ put by hand, and an entry whose object is gone, are both reasons to look.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from core.storage.ports import ObjectStore
 GIVEN = "signoff.given"
 REVOKED = "signoff.revoked"
 _OBJECT_LIMIT = 4 << 20
+_NAME = re.compile(r"(?P<requirement>.+)-[0-9a-f]{64}\.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +30,18 @@ class SignoffFault:
     """A sign-off that does not count, and why.
 
     Codes: `signoff.bad_signature`, `signoff.unknown_key`, `signoff.not_journalled`,
-    `signoff.wrong_candidate`, `signoff.missing`.
+    `signoff.wrong_candidate`, `signoff.missing` (journalled, but the object is gone).
+    `requirement` is what the object's name says, no more to be trusted than the name.
     """
 
     code: str
     key: str
+
+    @property
+    def requirement(self) -> str:
+        """The requirement in the object's name, or "" where the name is not one of ours."""
+        match = _NAME.fullmatch(self.key.rpartition("/")[2])
+        return match["requirement"] if match else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +76,9 @@ def load_signoffs(
     for listed in store.list(signoff_folder(prefix, candidate)):
         seen.add(listed.key)
         try:
-            signoff = _checked(_read(store, listed.key), listed.key, candidate, keys, journalled)
+            signoff = _checked(
+                read_signoff(store, listed.key), listed.key, candidate, keys, journalled
+            )
         except ReviewError as error:
             faults.append(SignoffFault(code=error.code, key=listed.key))
         else:
@@ -130,7 +141,8 @@ def _checked(
     return signoff
 
 
-def _read(store: ObjectStore, key: str) -> bytes:
+def read_signoff(store: ObjectStore, key: str) -> bytes:
+    """Return the stored bytes of one sign-off; too many of them are no sign-off."""
     try:
         return store.get(key, limit=_OBJECT_LIMIT).body
     except TooLarge:

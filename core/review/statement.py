@@ -102,6 +102,8 @@ def _state(reading: PlanReading, points: Sequence[str]) -> str:
     decided = sum(1 for record in reading.planned if record.decided)
     if _open_flags(reading):
         return "paused"
+    if any(point.startswith("review.stale") for point in points):
+        return "stale"
     if decided > reading.allowed:
         return "failed"
     if not reading.complete:

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import random
+
+import pytest
+
+from core.canonical import sha256_hex
+from core.model.errors import ReviewError
+from core.review import bounds, frame, sample
+from core.review.rubrics import load_rubrics
+from tests.builders import PREFIX, a_candidate, a_row, change_candidate
+from tests.reviewing import a_claim
+
+CANDIDATE = sha256_hex(b"candidate")
+RUBRIC = load_rubrics()["clinician_qa"]
+SEED = sample.fix_seed(CANDIDATE, "a nonce")
+
+
+def some_records(count, *, family="priority", cluster=1):
+    return [
+        (f"{number:032x}", f"cluster-{family}-{number // cluster}", family)
+        for number in range(count)
+    ]
+
+
+def draw(records, **changes):
+    return sample.draw_plan(
+        records, claim=a_claim(**changes), rubric=RUBRIC, candidate=CANDIDATE, seed=SEED
+    )
+
+
+LARGE = {"limit": 0.05, "confidence": 0.95, "first": 63, "second": 113, "overlap": 50}
+
+
+def test_the_seed_is_the_digest_of_candidate_and_nonce():
+    assert sample.fix_seed("ab", "cd") == hashlib.sha256(b"abcd").hexdigest()
+    assert sample.fix_seed(CANDIDATE, "a") != sample.fix_seed(CANDIDATE, "b")
+    with pytest.raises(ReviewError) as caught:
+        sample.fix_seed(CANDIDATE, "  ")
+    assert caught.value.code == "review.nonce"
+
+
+def test_the_plan_does_not_depend_on_the_order_of_the_records():
+    records = some_records(500, cluster=2)
+    shuffled = random.Random(1).sample(records, len(records))
+    assert draw(records, **LARGE) == draw(shuffled, **LARGE)
+
+
+def test_records_are_ranked_by_the_seeded_hash_and_a_longer_plan_holds_the_shorter():
+    plan = draw(some_records(5000), **LARGE)
+    ranks = [hashlib.sha256(f"{SEED}:{name}".encode()).hexdigest() for name in plan.records]
+    assert ranks == sorted(ranks)
+    longer = draw(some_records(5000), **{**LARGE, "first": 100, "second": 200})
+    assert longer.records[: len(plan.records)] == plan.records
+
+
+def test_another_seed_draws_other_records():
+    other = sample.draw_plan(
+        some_records(5000), claim=a_claim(**LARGE), rubric=RUBRIC, candidate=CANDIDATE, seed="x"
+    )
+    assert other.records != draw(some_records(5000), **LARGE).records
+
+
+def test_the_frame_is_one_record_per_cluster():
+    plan = draw(some_records(1000, cluster=10), **LARGE)
+    assert plan.frame == 100
+    clusters = {int(name, 16) // 10 for name in plan.records}
+    assert len(clusters) == len(plan.records)
+
+
+def test_only_the_families_of_the_claim_are_drawn():
+    mixed = some_records(30) + some_records(30, family="voice")
+    assert draw(mixed).frame == 30
+    with pytest.raises(ReviewError) as caught:
+        draw(some_records(30, family="voice"))
+    assert caught.value.code == "review.empty_frame"
+
+
+def test_the_default_plan_is_63_then_113():
+    plan = draw(some_records(12_345), **LARGE)
+    assert (plan.first, plan.second, len(plan.records), plan.overlap) == (63, 113, 113, 50)
+    assert plan.scope == "foundation"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 15, 20, 40, 63, 100, 113, 200, 500, 1000])
+def test_a_small_frame_reads_fewer_and_proves_as_much(size):
+    plan = draw(some_records(size), **LARGE)
+    assert plan.first <= min(63, size)
+    assert bounds.finite_risk(plan.first, plan.second, size, 0.05) <= 0.05 + 1e-3
+    if plan.first > 1 and size <= 500:
+        second = plan.second or min(113, size)
+        assert bounds.finite_risk(plan.first - 1, second, size, 0.05) > 0.05
+    assert bounds.hypergeometric_upper(0, plan.first, size, 0.95) <= 0.05
+
+
+def test_a_single_plan_in_a_small_frame_is_the_hypergeometric_one():
+    single = {"limit": 0.05, "confidence": 0.95, "first": 59, "second": 0}
+    found = {size: draw(some_records(size), **single).first for size in (100, 200, 500, 1000)}
+    assert found == {100: 39, 200: 47, 500: 54, 1000: 56}
+
+
+def test_a_claim_that_its_sample_cannot_prove_is_refused():
+    with pytest.raises(ReviewError) as caught:
+        draw(some_records(1000), limit=0.05, confidence=0.95, first=30, second=0)
+    assert caught.value.code == "review.plan_too_small"
+
+
+def test_a_plan_survives_its_bytes():
+    plan = draw(some_records(500), **LARGE)
+    assert sample.parse_plan(sample.plan_bytes(plan)) == plan
+    assert b'"limit":"0.05"' in sample.plan_bytes(plan)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"schema":"release-desk/sample-plan/1"}'])
+def test_bytes_that_are_no_plan_are_refused(body):
+    with pytest.raises(ReviewError) as caught:
+        sample.parse_plan(body)
+    assert caught.value.code == "review.plan_broken"
+
+
+def test_a_plan_is_frozen_once(simulator):
+    plan = draw(some_records(500), **LARGE)
+    key = sample.freeze_plan(simulator, PREFIX, plan)
+    assert sample.freeze_plan(simulator, PREFIX, plan) == key
+    name = f"clinician_foundation-{sample.plan_digest(plan)}.json"
+    assert key == f"{PREFIX}reviews/{CANDIDATE}/plans/{name}"
+    kinder = dataclasses.replace(plan, seed="kinder", id="kinder")
+    with pytest.raises(ReviewError) as caught:
+        sample.freeze_plan(simulator, PREFIX, kinder)
+    assert caught.value.code == "review.frozen_already"
+    assert sample.load_plans(simulator, PREFIX, CANDIDATE) == {plan.claim: plan}
+
+
+def test_a_second_plan_put_by_hand_stops_everything(simulator):
+    plan = draw(some_records(500), **LARGE)
+    sample.freeze_plan(simulator, PREFIX, plan)
+    kinder = dataclasses.replace(plan, seed="kinder", id="kinder")
+    folder = f"{PREFIX}reviews/{CANDIDATE}/plans/"
+    simulator.put(
+        f"{folder}{plan.claim}-{sample.plan_digest(kinder)}.json", sample.plan_bytes(kinder)
+    )
+    with pytest.raises(ReviewError) as caught:
+        sample.load_plans(simulator, PREFIX, CANDIDATE)
+    assert caught.value.code == "review.two_plans"
+
+
+def test_an_edited_plan_is_noticed(simulator):
+    plan = draw(some_records(500), **LARGE)
+    key = sample.freeze_plan(simulator, PREFIX, plan)
+    simulator.put(key, sample.plan_bytes(dataclasses.replace(plan, first=1, second=0)))
+    with pytest.raises(ReviewError) as caught:
+        sample.load_plans(simulator, PREFIX, CANDIDATE)
+    assert caught.value.code == "review.plan_broken"
+
+
+def test_the_frame_names_every_shipped_record(simulator):
+    candidate = a_candidate(
+        simulator, {("priority", "train"): 6, ("priority", "test"): 2, ("voice", "train"): 3}
+    )
+    rows = list(frame.read_frame(simulator, candidate))
+    assert len(rows) == candidate.records == 11
+    assert len({row.record_id for row in rows}) == 11
+    found = frame.find_record(simulator, candidate, rows[4].record_id)
+    assert (found.shard, found.line, found.family) == (rows[4].shard, rows[4].line, rows[4].family)
+    assert found.sha256 == sha256_hex(found.raw)
+    assert found.raw == simulator.body(found.shard).splitlines()[found.line - 1]
+    assert found.messages[0].role == "user"
+    assert found.metadata["record_id"] == found.record_id
+
+
+def test_a_changed_shard_shows_nothing_to_a_reviewer(simulator):
+    candidate = a_candidate(simulator, {("priority", "train"): 6})
+    shard = candidate.shards[0]
+    record_id = next(iter(frame.read_frame(simulator, candidate))).record_id
+    body = simulator.body(shard.key)
+    simulator.put(shard.key, body.replace(b"I ", b"J ", 1))
+    with pytest.raises(ReviewError) as caught:
+        frame.find_record(simulator, candidate, record_id)
+    assert caught.value.code == "review.shard_changed"
+
+
+@pytest.mark.parametrize("change", [{"records": 7}, {"size": 1}])
+def test_a_shard_with_other_books_is_refused(simulator, change):
+    candidate = a_candidate(simulator, {("priority", "train"): 6})
+    lied = change_candidate(
+        simulator, candidate, shards=(dataclasses.replace(candidate.shards[0], **change),)
+    )
+    with pytest.raises(ReviewError) as caught:
+        list(frame.read_frame(simulator, lied))
+    assert caught.value.code == "review.shard_changed"
+
+
+def test_a_row_of_another_family_is_refused(simulator):
+    stray = a_row(family="voice")
+    candidate = a_candidate(simulator, {("priority", "train"): [stray]})
+    with pytest.raises(ReviewError) as caught:
+        list(frame.read_frame(simulator, candidate))
+    assert caught.value.code == "review.row_broken"
+
+
+def test_a_record_that_is_not_shipped_is_not_found(simulator):
+    candidate = a_candidate(simulator, {("priority", "train"): 6})
+    with pytest.raises(ReviewError) as caught:
+        frame.find_record(simulator, candidate, "f" * 32)
+    assert caught.value.code == "review.no_such_record"
