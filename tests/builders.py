@@ -25,7 +25,7 @@ from core.canonical import canonical_bytes, digest_of, sha256_hex
 from core.intake.document import seal_candidate
 from core.intake.routing import build_routing
 from core.model.candidate import Candidate, Exclusion, SourceEntry
-from core.model.dataset import Message, Shard, Split
+from core.model.dataset import SPLITS, Message, Shard, Split
 from core.model.errors import Exists
 from core.model.names import Digest, Version
 from core.policy.types import (
@@ -200,11 +200,12 @@ def a_row(
 
 
 def some_rows(
-    count: int, *, family: str = "priority", split: str = "train", **more: Any
+    count: int, *, family: str = "priority", split: Split = "train", **more: Any
 ) -> list[Row]:
-    """`count` distinct rows from consecutive lines of the family's source object."""
+    """`count` distinct rows from lines of the family's source that no other split uses."""
+    first = 1 + 100_000 * SPLITS.index(split)
     return [
-        a_row(family=family, split=split, seed=number, source_line=number + 1, **more)
+        a_row(family=family, split=split, seed=number, source_line=first + number, **more)
         for number in range(count)
     ]
 

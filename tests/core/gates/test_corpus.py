@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.canonical import sha256_hex
 from core.gates.corpus import open_corpus, parse_line, read_shard
+from core.gates.evidence import load_reports, store_report
 from core.gates.run import run_gate
 from core.model.errors import DeskError, GateError
-from tests.builders import a_candidate, a_row, a_shard, change_candidate, row_bytes
+from tests.builders import PREFIX, a_candidate, a_row, a_shard, change_candidate, row_bytes
 from tests.clock import FixedClock
 from tests.core.gates.test_run import Probe
 from tests.simulator import Simulator
@@ -142,8 +144,14 @@ def test_a_shard_whose_last_line_is_cut_off_is_refused(simulator):
     shard = a_shard(simulator, [a_row()])
     body = row_bytes(a_row())[:-1]
     simulator.put(shard.key, body)
-    from core.canonical import sha256_hex
-
     cut = dataclasses.replace(shard, size=len(body), sha256=sha256_hex(body))
     candidate = a_candidate(simulator, {("priority", "train"): 1}, shards=(cut,))
     assert code_of(simulator, candidate) == "gate.shard_records"
+
+
+def test_every_store_gives_the_same_records_and_evidence(store):
+    candidate = a_candidate(store, {("priority", "train"): 6, ("edge_cases", "test"): 3})
+    report = run_gate(Probe(), open_corpus(store, candidate), clock=FixedClock())
+    assert (report.verdict, report.examined) == ("pass", 9)
+    stored = store_report(store, PREFIX, report)
+    assert load_reports(store, PREFIX, candidate.digest) == (stored,)

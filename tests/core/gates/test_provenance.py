@@ -15,6 +15,7 @@ from core.gates.row import row_faults
 from core.gates.run import run_gate
 from core.model.candidate import Candidate
 from core.model.gate import GateReport
+from core.policy.types import PhaseRule
 from tests.builders import (
     a_candidate,
     a_policy,
@@ -351,3 +352,26 @@ def test_a_missing_or_other_routing_blocks(routing, simulator):
     gate = ProvenanceGate(POLICY, candidate, routing=routing)
     report = run_gate(gate, open_corpus(simulator, candidate), clock=FixedClock())
     assert codes(report) == {"provenance.routing"}
+
+
+def test_a_weight_on_a_family_without_training_records_blocks(simulator):
+    def give(document, phase):
+        phase["families"]["priority"].update(weight=0.5)
+        phase["families"]["edge_cases"].update(weight=0.5)
+        phase["stages"][0].update(weight=0.5)
+        phase["stages"][2].update(weight=0.5)
+
+    assert route(simulator, give) == {"provenance.routing"}
+
+
+def test_a_family_that_no_phase_draws_from_is_held_out_and_needs_no_route(simulator):
+    policy = a_policy(phases=(PhaseRule(name="curriculum", stages=(1, 2)),))
+    rows = {
+        ("priority", "train"): some_rows(3),
+        ("voice", "test"): some_rows(3, family="voice", split="test", phase="held_out"),
+    }
+    candidate = a_candidate(simulator, rows, policy)
+    assert judge(simulator, candidate, policy).verdict == "pass"
+    drawn = {**rows, ("voice", "test"): some_rows(3, family="voice", split="test")}
+    candidate = a_candidate(simulator, drawn, policy)
+    assert codes(judge(simulator, candidate, policy)) == {"provenance.misplaced"}
