@@ -37,8 +37,10 @@ def state(workspace: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 def test_data_survives_a_stop_a_kill_and_a_change_of_ports(workspace: Path) -> None:
     first = embedded.ensure_running(workspace)
+    assert list(S3Store(first).list("")) == []
     body = os.urandom(3 << 20)
     S3Store(first).put_if_absent("kept/large", body)
     S3Store(first).put_if_absent("kept/small", b"small")
@@ -57,6 +59,7 @@ def test_data_survives_a_stop_a_kill_and_a_change_of_ports(workspace: Path) -> N
     assert third.get("kept/later", limit=99).body == b"writes work too"
 
 
+@pytest.mark.slow
 def test_processes_starting_at_once_share_one_server(workspace: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from core.storage import embedded;"
