@@ -41,7 +41,9 @@ def no_wait(seconds: float) -> None:
     """Tests do not wait."""
 
 
-def a_report(store: ObjectStore, candidate: Candidate, gate: str, **changes: Any) -> StoredReport:
+def a_report(
+    store: ObjectStore, candidate: Candidate, gate: str, /, **changes: Any
+) -> StoredReport:
     """A stored report of one gate that examined everything and passed."""
     report = GateReport(
         gate=gate,
@@ -65,7 +67,7 @@ def a_blocking_finding(code: str = "distribution.range") -> Finding:
 
 
 def a_signoff(
-    store: ObjectStore, candidate: Candidate, rule: SignoffRule, **changes: Any
+    store: ObjectStore, candidate: Candidate, rule: SignoffRule, /, **changes: Any
 ) -> Signoff:
     """A stored approval of `rule` by the person who signs it in these tests."""
     who = changes.get("reviewer", SIGNERS[rule.id])

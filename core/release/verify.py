@@ -121,16 +121,20 @@ def _file_faults(
 ) -> list[str]:
     if not file.key.startswith(prefix):
         return [f"release.outside_prefix {file.key}"]
+    if file.kind == "shard":
+        looking = _shard_faults(store, file, tally)
+    else:
+        looking = _part_faults(store, file, prefix, manifest, tally)
+    found: list[str] = []
     try:
-        if file.kind == "shard":
-            return list(_shard_faults(store, file, tally))
-        return list(_part_faults(store, file, prefix, manifest, tally))
+        found.extend(looking)
     except Missing:
-        return [f"release.absent {file.key}"]
+        found.append(f"release.absent {file.key}")
     except (TooLarge, Changed):
-        return [f"release.size {file.key}"]
+        found.append(f"release.size {file.key}")
     except (Forbidden, ReleaseError) as error:
-        return [f"{error.code} {file.key}"]
+        found.append(f"{error.code} {file.key}")
+    return found
 
 
 def _shard_faults(store: ObjectStore, file: ReleaseFile, tally: _Tally) -> Iterator[str]:

@@ -1,0 +1,361 @@
+"""Nothing goes out while anything required is unproven; taking evidence away never helps."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.model.names import Digest, ReviewerId
+from core.policy.types import Policy
+from core.release.approve import missing_before_publish, open_points
+from core.release.facts import SignoffFault, Waiver
+from tests.builders import a_candidate, a_policy, some_families
+from tests.release_builders import (
+    BUILDER,
+    a_blocking_finding,
+    a_report,
+    a_review_state,
+    a_signoff,
+    some_facts,
+)
+from tests.simulator import Simulator
+
+POLICY = a_policy()
+OTHER = Digest("1" * 64)
+
+
+@pytest.fixture(scope="module")
+def store():
+    return Simulator()
+
+
+@pytest.fixture(scope="module")
+def candidate(store):
+    return a_candidate(store, {("priority", "train"): 3, ("edge_cases", "test"): 2}, POLICY)
+
+
+@pytest.fixture(scope="module")
+def facts(store, candidate):
+    return some_facts(store, candidate, POLICY)
+
+
+def codes(facts, policy: Policy = POLICY, **changes):
+    changed = dataclasses.replace(facts, **changes)
+    return {blocker.code for blocker in missing_before_publish(changed, policy)}
+
+
+def rule(name):
+    return next(item for item in POLICY.signoffs if item.id == name)
+
+
+def test_with_everything_proven_nothing_is_missing(facts):
+    assert codes(facts) == set()
+
+
+def test_every_blocker_has_a_sentence_and_a_page_that_exists(facts):
+    pages = {
+        "run_sheet", "coverage", "distribution", "clinician_review", "bias_review",
+        "gates", "publish", "releases", "audit",
+    }  # fmt: skip
+    bare = dataclasses.replace(
+        facts, reports={}, reviews={}, signoffs=(), probe_ok=False, journal_ok=False,
+        version_taken=True, current_policy=OTHER, open_flags=("f1",), unconfirmed_aliases=("a",),
+    )  # fmt: skip
+    for blocker in missing_before_publish(bare, POLICY):
+        assert blocker.page in pages
+        assert blocker.detail.endswith(".")
+
+
+def test_a_missing_report_blocks(facts):
+    assert codes(facts, reports={**facts.reports, "privacy": None}) == {"gate.absent"}
+    assert codes(facts, reports={}) == {"gate.absent"}
+
+
+def test_a_pass_for_another_candidate_does_not_count(store, facts, candidate):
+    other = a_report(store, candidate, "privacy", candidate=OTHER)
+    assert codes(facts, reports={**facts.reports, "privacy": other}) == {"gate.absent"}
+
+
+def test_a_report_of_another_gate_does_not_count(facts):
+    reports = {**facts.reports, "privacy": facts.reports["leakage"]}
+    assert codes(facts, reports=reports) == {"gate.absent"}
+
+
+def test_an_error_is_not_a_pass(store, facts, candidate):
+    report = a_report(store, candidate, "leakage", verdict="error", reason="leakage.broke")
+    assert codes(facts, reports={**facts.reports, "leakage": report}) == {"gate.error"}
+
+
+@pytest.mark.parametrize(("examined", "expected"), [(0, 0), (3, 3), (4, 5), (5, 4)])
+def test_a_pass_that_did_not_examine_every_record_does_not_count(
+    store, facts, candidate, examined, expected
+):
+    report = a_report(store, candidate, "privacy", examined=examined, expected=expected)
+    assert codes(facts, reports={**facts.reports, "privacy": report}) == {"gate.incomplete"}
+
+
+def test_a_pass_with_a_blocking_finding_is_a_fail(store, facts, candidate):
+    report = a_report(store, candidate, "privacy", findings=(a_blocking_finding("privacy.span"),))
+    assert codes(facts, reports={**facts.reports, "privacy": report}) == {"gate.failed"}
+
+
+def test_a_policy_that_requires_nothing_proves_nothing(facts):
+    empty = dataclasses.replace(POLICY, required_gates=(), signoffs=())
+    found = codes(facts, empty, required_gates=())
+    assert {"gate.nothing_required", "signoff.nothing_required"} <= found
+
+
+def test_a_gate_only_the_facts_require_is_required(facts):
+    assert codes(facts, required_gates=(*facts.required_gates, "extra")) == {"gate.absent"}
+
+
+def failed(store, facts, candidate, gate="distribution", code="distribution.range"):
+    report = a_report(store, candidate, gate, verdict="fail", findings=(a_blocking_finding(code),))
+    return {**facts.reports, gate: report}
+
+
+def a_waiver(candidate, /, **changes):
+    fields = {
+        "gate": "distribution",
+        "code": "distribution.range",
+        "candidate": candidate.digest,
+        "reason": "Expected: the source changed its format.",
+        "signers": (
+            (ReviewerId("leander"), "review_lead"),
+            (ReviewerId("olympia"), "release_owner"),
+        ),
+        "expires_at": "2026-12-01T00:00:00Z",
+        "key": "exports/waivers/x.json",
+        "sha256": OTHER,
+    }
+    return Waiver(**{**fields, **changes})
+
+
+def test_a_fail_waived_by_two_roles_no_longer_blocks(store, facts, candidate):
+    reports = failed(store, facts, candidate)
+    assert codes(facts, reports=reports) == {"gate.failed"}
+    assert codes(facts, reports=reports, waivers=(a_waiver(candidate),)) == set()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"candidate": OTHER},
+        {"expires_at": "2026-11-21T09:00:00Z"},
+        {"code": "distribution.drift"},
+        {"gate": "leakage"},
+        {"signers": ((ReviewerId("olympia"), "release_owner"),)},
+        {"signers": ((ReviewerId("leander"), "review_lead"), (ReviewerId("x1"), "release_owner"))},
+        {"signers": ((ReviewerId("clara"), "clinician"), (ReviewerId("cornelius"), "clinician"))},
+    ],
+)
+def test_a_waiver_out_of_scope_or_short_of_two_roles_does_nothing(store, facts, candidate, changes):
+    reports = failed(store, facts, candidate)
+    found = codes(facts, reports=reports, waivers=(a_waiver(candidate, **changes),))
+    assert found == {"gate.failed"}
+
+
+@pytest.mark.parametrize("gate", ["privacy", "provenance", "leakage"])
+def test_what_the_policy_calls_unwaivable_cannot_be_waived(store, facts, candidate, gate):
+    reports = failed(store, facts, candidate, gate, f"{gate}.anything")
+    waiver = a_waiver(candidate, gate=gate, code=f"{gate}.anything")
+    assert codes(facts, reports=reports, waivers=(waiver,)) == {"gate.failed"}
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("not_frozen", "review.not_frozen"),
+        ("reading", "review.incomplete"),
+        ("paused", "review.paused"),
+        ("failed", "review.failed"),
+        ("stale", "review.stale"),
+        ("who knows", "review.incomplete"),
+    ],
+)
+def test_a_review_that_is_not_ready_blocks(facts, state, code):
+    claim = "clinical-edge"
+    reviews = {**facts.reviews, claim: a_review_state(claim, state=state)}
+    assert codes(facts, reviews=reviews) == {code}
+
+
+def test_a_review_nobody_knows_of_is_not_frozen(facts):
+    assert codes(facts, reviews={}) == {"review.not_frozen"}
+
+
+def test_an_open_flag_blocks_even_a_ready_review(facts):
+    reviews = {**facts.reviews, "clinical-edge": a_review_state("clinical-edge", open_flags=1)}
+    assert codes(facts, reviews=reviews) == {"review.paused"}
+    assert codes(facts, open_flags=("flag-1",)) == {"review.flag_open"}
+
+
+def with_signoff(facts, name, **changes):
+    return tuple(
+        dataclasses.replace(signoff, **changes) if signoff.requirement == name else signoff
+        for signoff in facts.signoffs
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"decision": "refuse"}, "signoff.refused"),
+        ({"decision": "refuse", "revoked": True}, "signoff.refused"),
+        ({"revoked": True}, "signoff.revoked"),
+        ({"candidate": OTHER}, "signoff.stale"),
+        ({"role": "auditor"}, "signoff.role_not_held"),
+        ({"reviewer": ReviewerId("dr.invented")}, "signoff.role_not_held"),
+        ({"requirement": "something-else"}, "signoff.absent"),
+    ],
+)
+def test_a_signoff_that_does_not_approve_this_candidate_blocks(facts, changes, code):
+    found = codes(facts, signoffs=with_signoff(facts, "bias-foundation", **changes))
+    assert found == {code}
+
+
+def test_a_person_taken_off_the_list_no_longer_signs(facts):
+    people = {who: roles for who, roles in facts.people.items() if who != "beatrix"}
+    assert codes(facts, people=people) == {"signoff.role_not_held"}
+
+
+def test_a_refusal_is_not_cured_by_an_approval_beside_it(store, facts, candidate):
+    no = a_signoff(
+        store, candidate, rule("clinical-edge"), reviewer=ReviewerId("cornelius"), decision="refuse"
+    )
+    assert codes(facts, signoffs=(*facts.signoffs, no)) == {"signoff.refused"}
+
+
+@pytest.mark.parametrize("code", ["bad_signature", "unknown_key", "role_not_held", "unreadable"])
+def test_a_signoff_that_proves_nothing_is_named(facts, code):
+    signoffs = tuple(item for item in facts.signoffs if item.requirement != "clinical-edge")
+    fault = SignoffFault(requirement="clinical-edge", code=code, key="exports/signoffs/x.json")
+    assert codes(facts, signoffs=signoffs, signoff_faults=(fault,)) == {f"signoff.{code}"}
+
+
+def test_nobody_signs_in_two_roles(facts):
+    people = {**facts.people, ReviewerId("clara"): ("clinician", "bias_reviewer")}
+    signoffs = with_signoff(facts, "bias-foundation", reviewer=ReviewerId("clara"))
+    assert codes(facts, people=people, signoffs=signoffs) == {"four_eyes.same_person"}
+
+
+def test_who_built_does_not_sign(facts):
+    assert codes(facts, builder=ReviewerId("olympia")) == {"four_eyes.builder_signed"}
+    assert codes(facts, builder=None) == {"four_eyes.builder_unknown"}
+
+
+def test_who_signed_a_review_does_not_publish(facts):
+    assert codes(facts, publisher=ReviewerId("clara")) == {"four_eyes.publisher_signed"}
+    assert codes(facts, publisher=ReviewerId("olympia")) == set()
+    assert codes(facts, publisher=BUILDER) == set()
+
+
+def test_one_person_alone_releases_nothing(facts):
+    alone = dataclasses.replace(POLICY, signoffs=(rule("release-decision"),))
+    signoffs = tuple(item for item in facts.signoffs if item.requirement == "release-decision")
+    found = codes(facts, alone, signoffs=signoffs)
+    assert found == {"four_eyes.too_few"}
+
+
+def test_a_candidate_without_records_is_nothing(store, facts):
+    empty = dataclasses.replace(facts.candidate, shards=(), records=0, families={})
+    assert "candidate.empty" in codes(facts, candidate=empty)
+
+
+def test_a_required_family_without_records_blocks_unless_waived_by_name(facts):
+    policy = dataclasses.replace(POLICY, families=some_families(required=True))
+    missing = {"professional_therapeutic", "cot_reasoning", "voice"}
+    assert codes(facts, policy) == {"candidate.family_empty"}
+    assert codes(facts, policy, waived_families=dict.fromkeys(missing, "Not delivered.")) == set()
+    assert codes(facts, policy, waived_families=dict.fromkeys(missing, "")) != set()
+
+
+def test_a_source_without_a_licence_decision_blocks(facts):
+    sources = tuple(
+        dataclasses.replace(source, licence_tag="undecided") for source in facts.candidate.sources
+    )
+    candidate = dataclasses.replace(facts.candidate, sources=sources)
+    assert codes(facts, candidate=candidate) == {"source.undecided"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"version_taken": True}, "version.taken"),
+        ({"probe_ok": False}, "probe.failed"),
+        ({"journal_ok": False}, "journal.broken"),
+        ({"current_policy": OTHER}, "policy.changed"),
+        ({"unconfirmed_aliases": ("voice",)}, "coverage.unconfirmed"),
+    ],
+)
+def test_the_house_must_be_in_order(facts, changes, code):
+    assert codes(facts, **changes) == {code}
+
+
+def test_a_demo_policy_publishes_only_on_the_demo_bucket(facts):
+    demo = dataclasses.replace(POLICY, demo=True)
+    assert codes(facts, demo) == {"demo.bucket"}
+    assert codes(facts, demo, embedded=True) == set()
+
+
+# Evidence that may be taken away, one piece at a time. Each takes facts and a number.
+def _without(items, number):
+    return tuple(item for place, item in enumerate(items) if place != number % max(len(items), 1))
+
+
+def _less(mapping, number):
+    names = sorted(mapping)
+    gone = names[number % len(names)] if names else None
+    return {name: value for name, value in mapping.items() if name != gone}
+
+
+REMOVALS = {
+    "report": lambda f, n: dataclasses.replace(f, reports=_less(f.reports, n)),
+    "review": lambda f, n: dataclasses.replace(f, reviews=_less(f.reviews, n)),
+    "signoff": lambda f, n: dataclasses.replace(f, signoffs=_without(f.signoffs, n)),
+    "waiver": lambda f, n: dataclasses.replace(f, waivers=_without(f.waivers, n)),
+    "person": lambda f, n: dataclasses.replace(f, people=_less(f.people, n)),
+    "family": lambda f, n: dataclasses.replace(f, waived_families=_less(f.waived_families, n)),
+    "probe": lambda f, n: dataclasses.replace(f, probe_ok=False),
+    "journal": lambda f, n: dataclasses.replace(f, journal_ok=False),
+    "builder": lambda f, n: dataclasses.replace(f, builder=None),
+    "shard": lambda f, n: dataclasses.replace(
+        f, candidate=dataclasses.replace(f.candidate, shards=_without(f.candidate.shards, n))
+    ),
+}
+STRIPES = st.lists(st.tuples(st.sampled_from(sorted(REMOVALS)), st.integers(0, 9)), max_size=8)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    before=STRIPES,
+    taken=st.tuples(st.sampled_from(sorted(REMOVALS)), st.integers(0, 9)),
+    builder=st.sampled_from(["bruno", "clara", "olympia", None]),
+    publisher=st.sampled_from([None, "clara", "paula"]),
+    refused=st.booleans(),
+    broken=st.booleans(),
+)
+def test_removing_evidence_never_frees_a_subject(
+    store, facts, candidate, before, taken, builder, publisher, refused, broken
+):
+    policy = dataclasses.replace(
+        POLICY, families=some_families(required=True), unwaivable=("provenance", "privacy")
+    )
+    start = dataclasses.replace(
+        facts,
+        builder=builder,
+        publisher=publisher,
+        reports=failed(store, facts, candidate) if broken else facts.reports,
+        waivers=(a_waiver(candidate),),
+        waived_families=dict.fromkeys(("professional_therapeutic", "cot_reasoning"), "Later."),
+        signoffs=with_signoff(facts, "clinical-edge", decision="refuse" if refused else "approve"),
+    )
+    for name, number in before:
+        start = REMOVALS[name](start, number)
+    less = REMOVALS[taken[0]](start, taken[1])
+
+    blocked = {point.subject for point in open_points(start, policy)}
+    after = {point.subject for point in open_points(less, policy)}
+    assert blocked <= after
