@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -31,6 +30,7 @@ from core.intake.kernel import (
 )
 from core.intake.text import digest_text
 from core.policy.types import NearDuplicateRule
+from core.storage.duck import open_memory
 
 Texts = Callable[[Sequence[int]], Sequence[str]]
 
@@ -194,7 +194,7 @@ def _candidates(
             "text": np.tile(np.arange(count, dtype=np.int64), bands),
         }
     )
-    connection = duckdb.connect(":memory:")
+    connection = open_memory()
     try:
         connection.register("bands", table)
         pairs = connection.execute(_CANDIDATES, {"cap": rule.bucket_cap}).fetchnumpy()

@@ -1,0 +1,166 @@
+"""A candidate is built from a listing and a policy, and nothing else decides its bytes.
+
+Neither the order of the listing, nor the number of workers, nor the state of the cache shows in
+the result. Whatever is left out is counted, and the books must balance before anything is named.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from core.canonical import canonical_bytes, sha256_hex
+from core.intake.books import (
+    add_counts,
+    check_books,
+    family_counts,
+    in_order,
+    note_gaps,
+    source_entries,
+)
+from core.intake.choose import Chosen, choose_sources
+from core.intake.document import (
+    decode_candidate,
+    encode_candidate,
+    load_candidate,
+    store_candidate,
+)
+from core.intake.inventory import Listing
+from core.intake.ledger import Ledger, Source
+from core.intake.place import place_records
+from core.intake.routing import build_routing
+from core.intake.scan import ObjectScan, StoreFactory, load_features, scan_settings_digest
+from core.intake.scan_all import ScanJob, scan_all, scan_one
+from core.intake.shards import write_shards
+from core.model.candidate import Candidate
+from core.model.errors import IntakeError, Missing
+from core.model.names import Digest, Version
+from core.model.progress import Progress, silent
+from core.policy.types import Policy
+from core.storage.ports import ObjectStore
+from core.storage.put_once import put_once
+
+__all__ = [
+    "compile_candidate",
+    "decode_candidate",
+    "encode_candidate",
+    "load_candidate",
+    "store_candidate",
+]
+
+
+def compile_candidate(
+    store: ObjectStore,
+    *,
+    listing: Listing,
+    snapshot_at: str,
+    policy: Policy,
+    version: Version,
+    confirmed: frozenset[tuple[str, str]] = frozenset(),
+    waived: Mapping[str, str] | None = None,
+    licences: Mapping[str, str] | None = None,
+    refused: Mapping[str, str] | None = None,
+    decisions: Sequence[Mapping[str, str]] = (),
+    prefix: str,
+    workers: int = 1,
+    connect: StoreFactory | None = None,
+    progress: Progress = silent,
+) -> Candidate:
+    """Read every source, write shards, routing and document, and return the candidate.
+
+    Args:
+        store: the bucket.
+        listing: what was listed; a source that has changed since fails the build.
+        snapshot_at: ISO 8601 UTC, when this listing was first seen; it stands in every row.
+        policy: families, splits, rules.
+        version: the release's version.
+        confirmed: (family, alias) pairs somebody confirmed; other aliases stay out.
+        waived: {family: reason} left out by name.
+        licences: {family or key prefix: licence tag}; the longest prefix wins.
+        refused: {family or key prefix: decision} of sources that must stay out.
+        decisions: what people decided about findings of earlier candidates.
+        prefix: the exports prefix.
+        workers: how many processes scan; more than one needs `connect`.
+        connect: a picklable way to reach the same bucket from another process.
+        progress: told after every object and phase; may raise `Cancelled`.
+
+    Raises:
+        IntakeError: `intake.object_changed`, `intake.nothing_to_ship`, `intake.stage_empty`,
+            `intake.rows_do_not_add_up`.
+        StorageError: the store failed; scans already made are kept.
+    """
+    waived = waived or {}
+    chosen, exclusions = choose_sources(
+        listing, policy, confirmed, waived, licences or {}, refused or {}
+    )
+    job = ScanJob(policy=policy, settings=scan_settings_digest(policy), prefix=prefix)
+    scans = scan_all(store, [item.source for item in chosen], job, workers, connect, progress)
+    with tempfile.TemporaryDirectory(prefix="release-desk-") as folder:
+        sources = list(_fetch_all(store, chosen, scans, job, Path(folder)))
+        ledger = Ledger(sources, policy.near_duplicates.permutations)
+        progress(0, 1, "find duplicates")
+        placement = place_records(ledger, policy, decisions)
+        if all(reason is not None for reason in placement.reason):
+            raise IntakeError("intake.nothing_to_ship", "No record is left to ship.")
+        shards = write_shards(
+            store,
+            ledger,
+            placement,
+            policy,
+            snapshot_at=snapshot_at,
+            scan_settings=job.settings,
+            prefix=prefix,
+            progress=progress,
+        )
+    families = family_counts(shards)
+    routing = build_routing(policy, families, version=version, waived=waived)
+    routing_sha256 = sha256_hex(routing.body)
+    routing_key = f"{prefix}routing/{routing_sha256}.json"
+    put_once(store, routing_key, routing.body)
+    put_once(store, f"{prefix}policy/{policy.digest}.toml", policy.source)
+    entries = source_entries(ledger, placement)
+    candidate = Candidate(
+        digest=Digest("0" * 64),
+        version=version,
+        policy=policy.digest,
+        scan_settings=job.settings,
+        snapshot=listing.digest,
+        snapshot_at=snapshot_at,
+        shards=shards,
+        routing_key=routing_key,
+        routing_sha256=routing_sha256,
+        sources=entries,
+        rejections=add_counts(entry.rejected for entry in entries),
+        dropped=add_counts(entry.dropped for entry in entries),
+        families=families,
+        exclusions=in_order(
+            [*exclusions, *routing.notes, *note_gaps(ledger, placement, policy, families)]
+        ),
+        decisions=tuple(sorted(({**item} for item in decisions), key=canonical_bytes)),
+        rows=sum(entry.rows for entry in entries),
+        records=sum(shard.records for shard in shards),
+    )
+    check_books(candidate)
+    progress(1, 1, "built")
+    return store_candidate(store, prefix, candidate)
+
+
+def _fetch_all(
+    store: ObjectStore,
+    chosen: Sequence[Chosen],
+    scans: Sequence[ObjectScan],
+    job: ScanJob,
+    folder: Path,
+) -> Iterator[Source]:
+    """Put every scan's features in `folder`; what is gone or damaged is scanned again."""
+    for number, (item, known) in enumerate(zip(chosen, scans, strict=True)):
+        scan = known
+        try:
+            body = load_features(store, scan)
+        except (IntakeError, Missing):
+            scan = scan_one(store, item.source, job, fresh=True)
+            body = load_features(store, scan)
+        path = folder / f"{number}.parquet"
+        path.write_bytes(body)
+        yield Source(scan=scan, family=item.family, licence_tag=item.licence_tag, features=path)

@@ -1,0 +1,164 @@
+"""What ships and where: each record is dropped for a reason, or stands in one split.
+
+Records that must not be parted form a group: copies, near-duplicates, one prompt, one
+conversation of a source. Dropped records still hold their group together, and a group that
+any test-only record belongs to goes to test whole, so that no text of it is trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from core.intake.ledger import Ledger
+from core.intake.near import Pairs, find_pairs, label_clusters
+from core.intake.split import Groups, group_digest, split_of
+from core.model.dataset import Split
+from core.policy.types import Policy
+
+Reason = Literal["requires_review", "excluded_by_decision", "exact_duplicate", "near_duplicate"]
+Decisions = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One entry per record of the ledger. `reason` is None for a record that ships."""
+
+    reason: tuple[Reason | None, ...]
+    group: tuple[str, ...]
+    cluster: tuple[str, ...]
+    split: tuple[Split, ...]
+    dedup_status: tuple[str, ...]
+    pairs: Pairs
+
+
+def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Placement:
+    """Return where every record of the ledger goes."""
+    digests = [record.text_digest for record in ledger.records]
+    first: dict[bytes, int] = {}
+    for index, digest in enumerate(digests):
+        first.setdefault(digest, index)
+    heads = list(first.values())
+    head_of = {digest: place for place, digest in enumerate(first)}
+    pairs = find_pairs(
+        list(first),
+        ledger.signatures[heads],
+        ledger.shingles[heads],
+        lambda some: ledger.texts([heads[place] for place in some]),
+        policy.near_duplicates,
+    )
+    head_labels = label_clusters(pairs.low, pairs.high, len(heads)).tolist()
+    labels = [head_labels[head_of[digest]] for digest in digests]
+    groups = _group(ledger, labels)
+    roots = [groups.find(index) for index in range(len(digests))]
+    reasons = _reasons(ledger, policy, decisions, labels, roots)
+    return Placement(
+        reason=tuple(reasons),
+        group=_names("group", roots, digests),
+        cluster=_names("cluster", labels, digests),
+        split=_splits(ledger, policy, roots, digests),
+        dedup_status=_statuses(digests, labels),
+        pairs=pairs,
+    )
+
+
+def _group(ledger: Ledger, labels: Sequence[int]) -> Groups:
+    records = ledger.records
+    groups = Groups(len(records))
+    groups.join_alike(labels)
+    groups.join_alike(record.prompt_digest or None for record in records)
+    groups.join_alike(
+        None if record.conversation_id is None else (record.source, record.conversation_id)
+        for record in records
+    )
+    return groups
+
+
+def _reasons(
+    ledger: Ledger,
+    policy: Policy,
+    decisions: Decisions,
+    labels: Sequence[int],
+    roots: Sequence[int],
+) -> list[Reason | None]:
+    excluded = _excluded(ledger, decisions, roots)
+    lone = {rule.name for rule in policy.families if rule.near_duplicates == "one_per_cluster"}
+    seen: set[bytes] = set()
+    kept_clusters: set[int] = set()
+    reasons: list[Reason | None] = []
+    for index, record in enumerate(ledger.records):
+        if record.pii_status == "requires_review":
+            reasons.append("requires_review")
+        elif index in excluded:
+            reasons.append("excluded_by_decision")
+        elif record.text_digest in seen:
+            reasons.append("exact_duplicate")
+        elif ledger.family(index) in lone and labels[index] in kept_clusters:
+            reasons.append("near_duplicate")
+        else:
+            seen.add(record.text_digest)
+            kept_clusters.add(labels[index])
+            reasons.append(None)
+    return reasons
+
+
+def _excluded(ledger: Ledger, decisions: Decisions, roots: Sequence[int]) -> set[int]:
+    """Return the records people left out, with every copy of their text."""
+    by_action: dict[str, set[str]] = {"exclude": set(), "exclude_group": set()}
+    for decision in decisions:
+        if decision.get("action") in by_action:
+            by_action[decision["action"]].add(decision.get("record_id", ""))
+    texts = {
+        record.text_digest for record in ledger.records if record.record_id in by_action["exclude"]
+    }
+    groups = {
+        roots[index]
+        for index, record in enumerate(ledger.records)
+        if record.record_id in by_action["exclude_group"]
+    }
+    return {
+        index
+        for index, record in enumerate(ledger.records)
+        if record.text_digest in texts or roots[index] in groups
+    }
+
+
+def _names(kind: str, labels: Sequence[int], digests: Sequence[bytes]) -> tuple[str, ...]:
+    """Return the 32-hex name of every record's group, the same for any order of records."""
+    full = _digests(kind, labels, digests)
+    return tuple(full[label][:32] for label in labels)
+
+
+def _digests(kind: str, labels: Sequence[int], digests: Sequence[bytes]) -> dict[int, str]:
+    smallest: dict[int, bytes] = {}
+    for label, digest in zip(labels, digests, strict=True):
+        smallest[label] = min(smallest.get(label, digest), digest)
+    return {label: group_digest(kind, [digest]) for label, digest in smallest.items()}
+
+
+def _splits(
+    ledger: Ledger, policy: Policy, roots: Sequence[int], digests: Sequence[bytes]
+) -> tuple[Split, ...]:
+    test_only = {rule.name for rule in policy.families if rule.test_only}
+    held_out = {root for index, root in enumerate(roots) if ledger.family(index) in test_only}
+    full = _digests("group", roots, digests)
+    decided: dict[int, Split] = {
+        root: "test" if root in held_out else split_of(digest, policy.splits)
+        for root, digest in full.items()
+    }
+    return tuple(decided[root] for root in roots)
+
+
+def _statuses(digests: Sequence[bytes], labels: Sequence[int]) -> tuple[str, ...]:
+    copies: dict[bytes, int] = {}
+    distinct: dict[int, set[bytes]] = {}
+    for digest, label in zip(digests, labels, strict=True):
+        copies[digest] = copies.get(digest, 0) + 1
+        distinct.setdefault(label, set()).add(digest)
+    return tuple(
+        "kept_first"
+        if copies[digest] > 1
+        else ("near_duplicate_kept" if len(distinct[label]) > 1 else "unique")
+        for digest, label in zip(digests, labels, strict=True)
+    )

