@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+# Under these names an object that is no row itself holds a list of rows.
+WRAPPERS: Final = frozenset(
+    {
+        "conversations",
+        "filtered_conversations",
+        "data",
+        "items",
+        "records",
+        "prompts",
+        "edge_case_prompts",
+        "scenarios",
+        "responses",
+        "examples",
+    }
+)
 DIALOGUE_FIELDS: Final = (
     "messages",
     "conversation",

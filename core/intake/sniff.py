@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.intake.containers.blocks import BYTE_ORDER_MARK
+from core.intake.fields import WRAPPERS
 from core.intake.speakers import opens_with_speaker
 from core.intake.strict_json import BadJson, decode_strict
 from core.intake.tabular import Table, guess_table
@@ -49,6 +50,7 @@ _SOURCE = re.compile(
 )
 _MARKUP = re.compile(r"<(?:\?xml|!doctype|html|[a-z][\w:.-]*[\s>/])", re.IGNORECASE)
 _ARRAY = re.compile(r"\[\s*(?:[\[{\"\]0-9-]|true|false|null|$)")
+_WRAPPED = re.compile(rb'"(?:%s)"\s*:\s*\[\s*[\[{]' % "|".join(sorted(WRAPPERS)).encode())
 _VOTERS: Final = 16
 
 
@@ -98,7 +100,8 @@ def _one_endless_line(body: bytes) -> Sniffed:
 
     Going by line refuses that line as too long and reads whatever follows it.
     """
-    if body.lstrip()[:1] == b"[" or re.match(rb"\s*\{[^\[]{0,4096}:\s*\[\s*[\[{]", body):
+    start = body.lstrip()[:1]
+    if start == b"[" or (start == b"{" and _WRAPPED.search(body)):
         return _document(body)
     return Sniffed(container="jsonl")
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from core.intake.fields import KNOWN_FIELDS, field_name
 
-_HEADER_CELL = re.compile(r"[\w .\-/()#%&+]{0,80}")
+# A name of a column, not a piece of a sentence: it does not end in a full stop.
+_HEADER_CELL = re.compile(r"[\w .\-/()#%&+]{0,80}(?<![.])")
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*")
 _SAMPLE: Final = 50
 _MATRIX_COLUMNS: Final = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -41,16 +42,13 @@ class Blocks:
         self._taken += count
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the rest. Raises `ObjectTooLarge` past the limit."""
-        if self._held:
-            held, self._held = self._held, b""
-            yield self._counted(held)
-        for block in self._blocks:
+        """Yield the rest. Raises `ObjectTooLarge` once all up to the limit is out."""
+        held, self._held = self._held, b""
+        for block in chain((held,), self._blocks):
+            allowed = self._limit - self._taken
+            self._taken += len(block)
+            if len(block) > allowed:
+                yield block[:allowed]
+                raise ObjectTooLarge
             if block:
-                yield self._counted(block)
-
-    def _counted(self, block: bytes) -> bytes:
-        self._taken += len(block)
-        if self._taken > self._limit:
-            raise ObjectTooLarge
-        return block
+                yield block

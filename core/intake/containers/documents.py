@@ -7,29 +7,14 @@ counted, and nothing after the document's end passes unseen.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Final
 
 from core.intake.containers.lines import decode_row
 from core.intake.containers.row import Refusal, Row
 from core.intake.containers.splitter import Cursor, Piece, take_piece, take_value
+from core.intake.fields import WRAPPERS
 from core.intake.profiles import is_profile
 from core.intake.roles import looks_like_turn
 from core.intake.strict_json import BadJson, decode_strict
-
-WRAPPERS: Final = frozenset(
-    {
-        "conversations",
-        "filtered_conversations",
-        "data",
-        "items",
-        "records",
-        "prompts",
-        "edge_case_prompts",
-        "scenarios",
-        "responses",
-        "examples",
-    }
-)
 
 
 class DocumentReader:
@@ -116,8 +101,17 @@ class DocumentReader:
             if piece.end == b"]":
                 return True
             if piece.end != b",":
+                yield from self._last_whole(piece)
                 yield self._refused("line.bad_json" if piece.end else "json.truncated")
                 return False
+
+    def _last_whole(self, piece: Piece) -> Iterator[Row]:
+        """Yield the element before a cut when it is closed: half a number looks like a number."""
+        if not piece.end and piece.data is not None and piece.data.rstrip()[-1:] in (b"}", b"]"):
+            row = decode_row(piece.data, self._line + 1)
+            if isinstance(row, Row):
+                self._line += 1
+                yield row
 
     def _one_dialogue(self, piece: Piece) -> Generator[Row | Refusal, None, bool]:
         """A list of turns is one row, whole or not at all."""

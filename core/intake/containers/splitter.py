@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
-_OUTSIDE = re.compile(rb'["\[\]{},]')
-_INSIDE = re.compile(rb'["\\]')
-_OPEN = b"[{"
-_QUOTE = ord('"')
+# One match runs over everything up to the next sign that matters: closed strings whole, and a
+# lone quote only when its string goes on in the next block. Possessive, so never quadratic.
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_NEXT_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|%s)*+(["\[\]{}])?' % _STRING, re.DOTALL)
+_NEXT_SIGN = re.compile(rb'(?:[^"\[\]{},]++|%s)*+(["\[\]{},])?' % _STRING, re.DOTALL)
+_INSIDE = re.compile(rb'[^"\\]*+(["\\])?')
+_STEP: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+_STOPS: Final = frozenset({b",", b"]", b"}"})
+_STOPS_AND_LIST: Final = _STOPS | {b"["}
 
 
 class Cursor:
@@ -76,35 +82,37 @@ def take_piece(cursor: Cursor, *, limit: int, stop_at_open: bool = False) -> Pie
     With `stop_at_open` a list that opens directly ends the piece as well (delimiter `[`).
     """
     kept = _Collector(limit)
+    stops = _STOPS_AND_LIST if stop_at_open else _STOPS
     depth = 0
     inside = False
     while cursor.more():
-        block = cursor.block
-        found = (_INSIDE if inside else _OUTSIDE).search(block, cursor.at)
-        if found is None:
-            kept.add(block[cursor.at :])
-            cursor.at = len(block)
-            continue
-        start, cursor.at = cursor.at, found.end()
-        sign = found.group()
-        if inside:
-            kept.add(block[start : cursor.at])
-            inside = _still_inside(cursor, sign, kept)
-            continue
-        if depth == 0 and (sign in (b",", b"]", b"}") or (stop_at_open and sign == b"[")):
-            kept.add(block[start : found.start()])
+        outside = _NEXT_BRACKET if depth else _NEXT_SIGN
+        start, sign = _run(cursor, _INSIDE if inside else outside)
+        ends = not inside and depth == 0 and sign in stops
+        kept.add(cursor.block[start : cursor.at - ends])
+        if ends:
             return Piece(kept.data(), sign)
-        kept.add(block[start : cursor.at])
-        inside = sign[0] == _QUOTE
-        if not inside and sign != b",":
-            depth += 1 if sign in _OPEN else -1
+        if inside:
+            inside = _still_inside(cursor, sign, kept)
+        else:
+            inside = sign == b'"'
+            depth += _STEP.get(sign, 0)
     return Piece(kept.data(), b"")
 
 
+def _run(cursor: Cursor, pattern: re.Pattern[bytes]) -> tuple[int, bytes]:
+    """Move past the next sign of `pattern`; return where the run began, and the sign or b""."""
+    start = cursor.at
+    found = pattern.match(cursor.block, start)
+    assert found is not None, "every pattern here matches the empty run"
+    cursor.at = found.end()
+    return start, found.group(1) or b""
+
+
 def _still_inside(cursor: Cursor, sign: bytes, kept: _Collector) -> bool:
-    if sign[0] == _QUOTE:
+    if sign == b'"':
         return False
-    if cursor.more():
+    if sign and cursor.more():
         # The byte after a backslash never ends the string.
         kept.add(cursor.block[cursor.at : cursor.at + 1])
         cursor.at += 1
@@ -117,20 +125,13 @@ def take_value(cursor: Cursor, *, limit: int) -> Piece:
     depth = 0
     inside = False
     while cursor.more():
-        block = cursor.block
-        found = (_INSIDE if inside else _OUTSIDE).search(block, cursor.at)
-        start = cursor.at
-        cursor.at = len(block) if found is None else found.end()
-        kept.add(block[start : cursor.at])
-        if found is None:
-            continue
-        sign = found.group()
+        start, sign = _run(cursor, _INSIDE if inside else _NEXT_BRACKET)
+        kept.add(cursor.block[start : cursor.at])
         if inside:
             inside = _still_inside(cursor, sign, kept)
             continue
-        inside = sign[0] == _QUOTE
-        if not inside and sign != b",":
-            depth += 1 if sign in _OPEN else -1
-            if depth <= 0:
-                return Piece(kept.data(), sign)
+        inside = sign == b'"'
+        depth += _STEP.get(sign, 0)
+        if sign in _STEP and depth <= 0:
+            return Piece(kept.data(), sign)
     return Piece(kept.data(), b"")

@@ -1,0 +1,123 @@
+"""D31: public collections of broken and naughty input are refused or come back byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from core.intake.containers import Row, read_rows
+from core.intake.read import read_object
+from core.intake.strict_json import BadJson, decode_strict
+from core.model.dataset import Conversation, Rejection
+from tests.builders import a_policy
+
+RULE = a_policy().intake
+SHARED = Path(os.environ.get("RELEASE_DESK_SHARED", Path(__file__).parents[3] / "shared" / "data"))
+ROBUSTNESS = SHARED / "permissive/E_robustness"
+SUITE = ROBUSTNESS / "JSONTestSuite/test_parsing"
+# The suite lets a parser keep either of two equal keys; two readers could then read two things.
+STRICTER = {"y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"}
+
+
+def cases(prefix: str) -> list[Path]:
+    return sorted(SUITE.glob(f"{prefix}_*.json"))
+
+
+def needs(*paths: Path) -> None:
+    if not all(path.exists() for path in paths):
+        pytest.skip("the shared data is not here")
+
+
+def items_of(data: bytes) -> list[Row | Rejection]:
+    return list(read_rows((data,), key="k", rule=RULE))
+
+
+def test_every_broken_value_is_refused_as_a_line_and_as_an_object() -> None:
+    needs(SUITE)
+    assert len(cases("n")) > 50
+    for path in cases("n"):
+        data = path.read_bytes()
+        with pytest.raises(BadJson):
+            decode_strict(data)
+        assert any(isinstance(item, Rejection) for item in items_of(data)), path.name
+
+
+def test_every_sound_value_is_accepted_as_a_line() -> None:
+    needs(SUITE)
+    assert len(cases("y")) > 80
+    for path in cases("y"):
+        if path.name in STRICTER:
+            with pytest.raises(BadJson):
+                decode_strict(path.read_bytes())
+        else:
+            assert decode_strict(path.read_bytes()) == json.loads(path.read_bytes()), path.name
+
+
+def test_what_an_implementation_may_decide_never_crashes() -> None:
+    needs(SUITE)
+    assert cases("i")
+    for path in cases("i"):
+        data = path.read_bytes()
+        assert items_of(data), path.name
+        assert items_of(b'{"a":1}\n' + data + b'\n{"a":1}\n'), path.name
+
+
+def test_a_broken_value_between_sound_lines_costs_no_sound_line() -> None:
+    needs(SUITE)
+    for path in cases("n"):
+        data = path.read_bytes()
+        if b"\n" in data:
+            continue
+        lines = b"\n".join([b'{"a":1}', b'{"a":2}', data, b'{"a":3}'])
+        rows = [item.value for item in items_of(lines) if isinstance(item, Row)]
+        assert rows == [{"a": 1}, {"a": 2}, {"a": 3}], path.name
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_naughty_strings_come_back_byte_for_byte(ascii_only: bool) -> None:
+    needs(ROBUSTNESS / "blns/blns.json")
+    strings = json.loads((ROBUSTNESS / "blns/blns.json").read_bytes())
+    spoken = [text for text in strings if text.strip() and "\x00" not in text]
+    assert len(spoken) > 400
+    lines = [
+        json.dumps({"prompt": f"? {text}", "response": text}, ensure_ascii=ascii_only)
+        for text in spoken
+    ]
+
+    items = list(read_object(("\n".join(lines).encode(),), key="k", rule=RULE))
+
+    found = [item.messages for item in items if isinstance(item, Conversation)]
+    assert len(found) == len(spoken)
+    assert [pair[1].content.encode() for pair in found] == [text.encode() for text in spoken]
+    assert [pair[0].content for pair in found] == [f"? {text}" for text in spoken]
+
+
+def test_the_tables_of_csv_spectrum_read_as_it_says() -> None:
+    tables = sorted((ROBUSTNESS / "csv-spectrum/csvs").glob("*.csv"))
+    if not tables:
+        pytest.skip("the shared data is not here")
+    for path in tables:
+        expected = json.loads((path.parents[1] / "json" / f"{path.stem}.json").read_bytes())
+        # The snapshot's tables lost their carriage returns, their expectations did not.
+        if b"\r" not in path.read_bytes():
+            expected = json.loads(json.dumps(expected).replace("\\r", ""))
+        rows = [item.value for item in items_of(path.read_bytes()) if isinstance(item, Row)]
+        assert rows == expected, path.name
+
+
+def test_broken_archives_and_compressed_files_are_refused_as_a_whole() -> None:
+    files = [
+        *ROBUSTNESS.glob("wuffs-compressed/*.*z*"),
+        *ROBUSTNESS.glob("yauzl-bad-zip/*.zip"),
+        *ROBUSTNESS.glob("parquet/data/*.parquet"),
+    ]
+    if not files:
+        pytest.skip("the shared data is not here")
+    for path in files:
+        items = items_of(path.read_bytes())
+        assert len(items) == 1, path.name
+        assert isinstance(items[0], Rejection), path.name
+        assert items[0].line == 0, path.name
