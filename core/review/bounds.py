@@ -46,15 +46,15 @@ def hypergeometric_upper(defects: int, read: int, frame: int, confidence: float)
 
 
 def quoted_upper(defects: int, read: int, frame: int, confidence: float, limit: float) -> float:
-    """Return the bound to print: Clopper–Pearson while the frame is large and it proves `limit`.
+    """Return the bound to print: Clopper–Pearson while the frame is large.
 
     It holds for every frame and is the more cautious of the two; for a small frame, or where
-    only the finite frame makes the proof, the hypergeometric bound is the exact one.
+    only the finite frame proves `limit`, the hypergeometric bound is the exact one.
     """
     cautious = clopper_pearson_upper(defects, read, confidence)
-    if read * _LARGE_FRAME <= frame and cautious <= limit:
-        return cautious
-    return hypergeometric_upper(defects, read, frame, confidence)
+    exact = hypergeometric_upper(defects, read, frame, confidence)
+    only_exact_proves = exact <= limit < cautious
+    return exact if read * _LARGE_FRAME > frame or only_exact_proves else cautious
 
 
 def miss_probability(rate: float, read: int, frame: int | None = None) -> float:

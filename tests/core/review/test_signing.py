@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import stat
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from core.canonical import canonical_bytes, decode, sha256_hex
+from core.model.errors import NotAllowed, ReviewError, StorageError
+from core.model.names import ReviewerId, Version
+from core.policy.types import SignoffRule
+from core.review import keys, signing
+from core.review.envelope import PAYLOAD_TYPE, open_envelope, seal, signed_bytes, statement_bytes
+from core.review.signoffs import load_signoffs, signoff_folder
+from core.storage.journal import Journal
+from tests.builders import PREFIX
+from tests.reviewing import BUILDER, Review, a_reader
+
+CLINICAL = SignoffRule(
+    id="clinician_foundation", title="t", role="clinician", claim="clinician_foundation"
+)
+OTHER_CLINICAL = dataclasses.replace(CLINICAL, id="clinician_second")
+DECISION = SignoffRule(id="release_decision", title="t", role="release_owner", claim="")
+
+
+class Signed:
+    """A reviewed candidate with a desk that can sign."""
+
+    def __init__(self, simulator, clock, workspace):
+        self.store, self.clock = simulator, clock
+        self.review = Review(simulator)
+        self.journal = Journal(simulator, PREFIX, clock, sleep=lambda seconds: None)
+        self.key = keys.ensure_key(workspace, self.journal, "desk")
+        self.candidate = self.review.candidate.digest
+        self.desk = signing.SigningDesk(
+            store=simulator,
+            journal=self.journal,
+            prefix=PREFIX,
+            key=self.key,
+            clock=clock,
+            embedded=False,
+        )
+
+    def basis(self):
+        return signing.ReviewBasis(
+            plan=self.review.plan,
+            state=self.review.state(),
+            ratings=self.review.loaded(),
+            settlements=self.review.settled(),
+        )
+
+    def request(self, requirement=CLINICAL, **changes):
+        request = signing.SignoffRequest(
+            version=Version("v2026-11-21"),
+            candidate=self.candidate,
+            requirement=requirement,
+            decision="approve",
+            evidence={"privacy": sha256_hex(b"report")},
+            basis=self.basis() if requirement.claim else None,
+            builder=BUILDER,
+            statement="" if requirement.claim else "Foundation and edge are released.",
+        )
+        return dataclasses.replace(request, **changes)
+
+    def sign(self, requirement=CLINICAL, person=None, typed=None, desk=None, **changes):
+        person = person or a_reader("clara")
+        return signing.sign(
+            self.request(requirement, **changes),
+            person=person,
+            typed_name=person.name if typed is None else typed,
+            desk=desk or self.desk,
+            given=self.load().signoffs,
+        )
+
+    def load(self, candidate=None):
+        entries = self.journal.replay()
+        registered = keys.registered_keys(entries)
+        return load_signoffs(self.store, PREFIX, entries, candidate or self.candidate, registered)
+
+
+@pytest.fixture
+def signed(simulator, clock, tmp_path):
+    return Signed(simulator, clock, tmp_path)
+
+
+@pytest.fixture
+def ready(signed):
+    signed.review.read_clean()
+    return signed
+
+
+def refusal(call, *args, **kwargs):
+    with pytest.raises((ReviewError, NotAllowed)) as caught:
+        call(*args, **kwargs)
+    return caught.value.code
+
+
+def fault_codes(found):
+    return [fault.code for fault in found.faults]
+
+
+def test_a_signoff_says_who_what_and_on_which_evidence(ready):
+    signoff = ready.sign(exceptions=("length.long",))
+    found = ready.load()
+    assert found.signoffs == (signoff,)
+    assert found.faults == ()
+    said = signoff.statement
+    assert signoff.candidate == ready.candidate
+    assert said["meaning"] == "reviewed and approved with exceptions"
+    assert said["statement"] == ready.review.state().sentence
+    assert said["evidence"] == {"privacy": {"sha256": sha256_hex(b"report")}}
+    assert said["rubric"] == {"sha256": ready.review.rubric.digest}
+    assert said["auth"] == {"method": "oidc", "auth_time": "2026-11-21T08:55:00Z"}
+    assert said["at"] == "2026-11-21T09:00:00Z"
+    assert said["printed_name_sha256"] == sha256_hex(b"Clara")
+    assert signoff.key == (
+        f"{PREFIX}signoffs/{ready.candidate}/clinician_foundation-{signoff.sha256}.json"
+    )
+
+
+def test_signing_writes_the_name_nowhere(ready):
+    before = set(ready.store.keys(PREFIX))
+    ready.sign()
+    written = set(ready.store.keys(PREFIX)) - before
+    assert len(written) == 2
+    for key in written:
+        body = ready.store.body(key)
+        payload = json.loads(body).get("payload", "") if "/signoffs/" in key else ""
+        assert b"Clara" not in body + base64.b64decode(payload)
+
+
+def test_the_signature_is_over_the_exact_stored_bytes(ready):
+    signoff = ready.sign()
+    envelope = json.loads(ready.store.body(signoff.key))
+    statement = base64.b64decode(envelope["payload"])
+    (entry,) = envelope["signatures"]
+    assert entry["keyid"] == ready.key.key_id
+    assert envelope["payloadType"] == PAYLOAD_TYPE
+    message = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(statement) + statement
+    assert message == signed_bytes(PAYLOAD_TYPE, statement)
+    public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(ready.key.public_key))
+    public.verify(base64.b64decode(entry["sig"]), message)
+    assert json.loads(statement)["subject"][0]["digest"]["sha256"] == ready.candidate
+    assert json.loads(statement)["predicate"]["journal_head"] == ready.journal.replay()[0].digest
+
+
+@pytest.mark.parametrize("where", ["payload", "sig", "keyid", "payloadType"])
+def test_d40_an_altered_signoff_is_a_fault(ready, where):
+    signoff = ready.sign()
+    envelope = json.loads(ready.store.body(signoff.key))
+    if where == "payload":
+        statement = base64.b64decode(envelope["payload"])
+        refused = statement.replace(b'"approve"', b'"refuse"')
+        envelope["payload"] = base64.b64encode(refused).decode()
+    elif where == "sig":
+        envelope["signatures"][0]["sig"] = base64.b64encode(bytes(64)).decode()
+    elif where == "keyid":
+        envelope["signatures"][0]["keyid"] = "0" * 16
+    else:
+        envelope["payloadType"] = "text/plain"
+    ready.store.put(signoff.key, canonical_bytes(envelope))
+    found = ready.load()
+    assert found.signoffs == ()
+    expected = "signoff.unknown_key" if where == "keyid" else "signoff.bad_signature"
+    assert fault_codes(found) == [expected]
+    assert found.faults[0].key == signoff.key
+    assert found.faults[0].requirement == "clinician_foundation"
+
+
+def invented(signed, key, **changes):
+    """A sign-off by a clinician nobody has met, put into the bucket by hand."""
+    predicate = {
+        "requirement": "clinician_foundation",
+        "role": "clinician",
+        "reviewer": "dr.invented",
+        "decision": "approve",
+        "at": "2026-11-21T09:00:00Z",
+        **changes,
+    }
+    body = seal(statement_bytes("v2026-11-21", signed.candidate, predicate), key)
+    digest = sha256_hex(body)
+    place = f"{signoff_folder(PREFIX, signed.candidate)}clinician_foundation-{digest}.json"
+    signed.store.put(place, body)
+    return place, digest
+
+
+def test_an_invented_clinician_with_a_key_of_their_own_is_a_fault(signed, tmp_path):
+    os.makedirs(tmp_path / "elsewhere")
+    other_journal = Journal(signed.store, "elsewhere/", signed.clock)
+    stranger = keys.ensure_key(tmp_path / "elsewhere", other_journal, "stranger")
+    invented(signed, stranger)
+    found = signed.load()
+    assert (found.signoffs, fault_codes(found)) == ((), ["signoff.unknown_key"])
+
+
+def test_an_invented_clinician_without_an_entry_is_a_fault(signed):
+    invented(signed, signed.key)
+    found = signed.load()
+    assert (found.signoffs, fault_codes(found)) == ((), ["signoff.not_journalled"])
+
+
+def test_an_invented_clinician_under_anothers_entry_is_a_fault(signed):
+    place, digest = invented(signed, signed.key)
+    event = {
+        "type": "signoff.given",
+        "candidate": signed.candidate,
+        "requirement": "clinician_foundation",
+        "decision": "approve",
+        "key": place,
+        "sha256": digest,
+    }
+    signed.journal.append("clara", event)
+    assert fault_codes(signed.load()) == ["signoff.not_journalled"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b'{"payload":"","payloadType":"","signatures":[]}', b"\xff"]
+)
+def test_an_object_that_is_no_envelope_is_a_fault(signed, body):
+    signed.store.put(f"{signoff_folder(PREFIX, signed.candidate)}clinician-x.json", body)
+    found = signed.load()
+    assert (found.signoffs, fault_codes(found)) == ((), ["signoff.bad_signature"])
+
+
+def test_a_signoff_copied_to_another_candidate_is_a_fault(ready):
+    signoff = ready.sign()
+    other = sha256_hex(b"another candidate")
+    name = signoff.key.rpartition("/")[2]
+    ready.store.put(signoff_folder(PREFIX, other) + name, ready.store.body(signoff.key))
+    found = ready.load(other)
+    assert (found.signoffs, fault_codes(found)) == ((), ["signoff.wrong_candidate"])
+
+
+def test_a_refusal_that_disappears_is_a_fault(ready):
+    signoff = ready.sign(decision="refuse")
+    ready.store.forget(signoff.key)
+    assert fault_codes(ready.load()) == ["signoff.missing"]
+
+
+def test_an_envelope_without_a_signature_does_not_open(ready):
+    signoff = ready.sign()
+    envelope = decode(ready.store.body(signoff.key)) | {"signatures": []}
+    registered = {ready.key.key_id: ready.key.public_key}
+    assert refusal(open_envelope, canonical_bytes(envelope), registered) == "signoff.bad_signature"
+
+
+@pytest.mark.parametrize(
+    ("person", "typed", "code"),
+    [
+        (a_reader("clara", "bias_reviewer"), None, "signoff.role"),
+        (a_reader("clara", "release_owner", "auditor"), None, "signoff.role"),
+        (a_reader("clara"), "clara", "signoff.name"),
+        (a_reader("clara"), "", "signoff.name"),
+        (a_reader("clara", auth_time="2026-11-21T08:44:59Z"), None, "signoff.stale_auth"),
+        (a_reader("clara", auth_time="2026-11-22T09:00:00Z"), None, "signoff.stale_auth"),
+        (a_reader("clara", auth="demo"), None, "signoff.demo_auth"),
+        (a_reader("clara", auth=""), None, "signoff.demo_auth"),
+        (a_reader("olympia"), None, "signoff.builder"),
+    ],
+)
+def test_a_signature_is_refused_to_who_may_not_give_it(ready, person, typed, code):
+    assert refusal(ready.sign, person=person, typed=typed) == code
+    assert ready.load().signoffs == ()
+    assert ready.store.keys(f"{PREFIX}signoffs/") == []
+
+
+def test_a_demo_login_signs_only_in_the_demo(ready):
+    desk = dataclasses.replace(ready.desk, embedded=True)
+    signoff = ready.sign(person=a_reader("clara", auth="demo"), desk=desk)
+    assert signoff.statement["auth"]["method"] == "demo"
+
+
+def test_what_is_not_ready_cannot_be_approved_but_can_be_refused(signed):
+    signed.review.rate(0)
+    assert refusal(signed.sign) == "signoff.not_ready"
+    assert refusal(signed.sign, basis=None) == "signoff.not_ready"
+    assert signed.sign(decision="refuse").decision == "refuse"
+
+
+def test_an_open_flag_cannot_be_signed_away(ready):
+    ready.review.flag(7)
+    assert refusal(ready.sign) == "signoff.not_ready"
+
+
+def test_a_review_of_another_candidate_cannot_be_signed(ready):
+    other = sha256_hex(b"another candidate")
+    assert refusal(ready.sign, candidate=other) == "signoff.wrong_candidate"
+
+
+def test_d41_one_person_signs_one_candidate_in_one_role(ready):
+    both = a_reader("clara", "clinician", "release_owner")
+    ready.sign(person=both)
+    assert refusal(ready.sign, DECISION, person=both) == "signoff.two_roles"
+    assert ready.sign(OTHER_CLINICAL, person=both).requirement == "clinician_second"
+    assert ready.sign(DECISION, person=a_reader("otto", "release_owner"))
+
+
+def test_who_built_may_give_the_release_decision(ready):
+    owner = a_reader("olympia", "release_owner")
+    assert refusal(ready.sign, DECISION, person=owner, statement=" ") == "signoff.statement"
+    signoff = ready.sign(DECISION, person=owner)
+    assert signoff.statement["statement"] == "Foundation and edge are released."
+
+
+def test_a_refusal_stands_for_this_candidate(ready):
+    refused = ready.sign(decision="refuse")
+    assert refusal(ready.sign, person=a_reader("celia")) == "signoff.refused_already"
+    assert refusal(ready.sign) == "signoff.refused_already"
+    clara = a_reader("clara")
+    code = refusal(signing.revoke, refused, person=clara, reason="changed", journal=ready.journal)
+    assert code == "signoff.refusal_stands"
+
+
+def test_a_revocation_is_an_entry_and_the_object_stays(ready):
+    signoff = ready.sign()
+    signing.revoke(signoff, person=a_reader("clara"), reason="I misread.", journal=ready.journal)
+    (found,) = ready.load().signoffs
+    assert found.revoked
+    assert ready.store.body(signoff.key)
+    assert ready.load().faults == ()
+    ready.clock.tick(60)
+    again = ready.sign()
+    assert [entry.revoked for entry in ready.load().signoffs if entry.key == again.key] == [False]
+
+
+@pytest.mark.parametrize(
+    ("person", "reason", "code"),
+    [
+        (a_reader("celia"), "why", "signoff.role"),
+        (a_reader("clara"), " ", "signoff.reason"),
+        (a_reader("clara"), "x" * 501, "signoff.reason"),
+    ],
+)
+def test_not_everybody_revokes_and_nobody_without_a_reason(ready, person, reason, code):
+    signoff = ready.sign()
+    found = refusal(signing.revoke, signoff, person=person, reason=reason, journal=ready.journal)
+    assert found == code
+    assert not ready.load().signoffs[0].revoked
+
+
+def test_signing_twice_is_refused_until_the_review_has_changed(ready):
+    first = ready.sign()
+    assert refusal(ready.sign) == "signoff.already_given"
+    assert not signing.is_stale(first, ready.basis())
+    ready.review.rate(3, "celia")
+    assert signing.is_stale(first, ready.basis())
+    ready.clock.tick(60)
+    second = ready.sign()
+    assert not signing.is_stale(second, ready.basis())
+
+
+def test_d44_an_edited_rubric_or_sample_makes_a_signoff_stale(ready):
+    signoff = ready.sign()
+    basis = ready.basis()
+    for change in ({"rubric": sha256_hex(b"edited")}, {"records": basis.plan.records[::-1]}):
+        edited = dataclasses.replace(basis, plan=dataclasses.replace(basis.plan, **change))
+        assert signing.is_stale(signoff, edited)
+
+
+@pytest.mark.faults
+def test_a_crash_between_the_object_and_its_entry_is_mended_by_signing_again(ready):
+    ready.store.fail(op="put_if_absent", how="forbidden", nth=2)
+    with pytest.raises(StorageError):
+        ready.sign()
+    ready.store.heal()
+    assert fault_codes(ready.load()) == ["signoff.not_journalled"]
+    ready.clock.tick(30)
+    mended = ready.sign()
+    found = ready.load()
+    assert (found.signoffs, found.faults) == ((mended,), ())
+    assert mended.at == "2026-11-21T09:00:00Z"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("how", ["lost_reply", "error_500", "retried_reply"])
+def test_a_lost_reply_signs_once(ready, monkeypatch, nth, how):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    ready.store.fail(op="put_if_absent", how=how, nth=nth)
+    signoff = ready.sign()
+    assert ready.store.fired == 1
+    found = ready.load()
+    assert (found.signoffs, found.faults) == ((signoff,), ())
+
+
+def test_the_key_is_made_once_and_kept_to_the_desk(signed, tmp_path):
+    path = tmp_path / keys.FILE_NAME
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    again = keys.ensure_key(tmp_path, signed.journal, "somebody else")
+    assert again.key_id == signed.key.key_id == sha256_hex(bytes.fromhex(again.public_key))[:16]
+    events = [entry.event for entry in signed.journal.replay()]
+    assert [event["type"] for event in events] == ["key.registered"]
+    assert events[0]["public_key"] == signed.key.public_key
+    assert path.read_text().strip() not in json.dumps(events)
+    assert path.read_text().strip() not in repr(signed.key)
+
+
+def test_a_key_others_can_read_signs_nothing(signed, tmp_path):
+    (tmp_path / keys.FILE_NAME).chmod(0o644)
+    assert refusal(keys.ensure_key, tmp_path, signed.journal, "desk") == "keys.exposed"
+
+
+def test_a_key_from_the_environment_leaves_no_file(signed, tmp_path):
+    workspace = tmp_path / "fresh"
+    key = keys.ensure_key(workspace, signed.journal, "desk", secret="ab" * 32)
+    assert not workspace.exists()
+    assert set(keys.registered_keys(signed.journal.replay())) == {key.key_id, signed.key.key_id}
+
+
+@pytest.mark.parametrize("secret", ["", "zz" * 32, "ab" * 31])
+def test_a_secret_that_is_no_key_is_refused_without_being_quoted(signed, tmp_path, secret):
+    with pytest.raises(ReviewError) as caught:
+        keys.ensure_key(tmp_path, signed.journal, "desk", secret=secret)
+    assert caught.value.code == "keys.unreadable"
+    assert not secret or secret not in str(caught.value)
+
+
+def test_a_registration_under_another_keys_id_registers_nothing(signed):
+    event = {"type": "key.registered", "key_id": signed.key.key_id, "public_key": "00" * 32}
+    signed.journal.append("mallory", event)
+    registered = keys.registered_keys(signed.journal.replay())
+    assert registered == {signed.key.key_id: signed.key.public_key}
+
+
+def test_the_signer_is_the_one_the_journal_names(ready):
+    signoff = ready.sign()
+    entry = ready.journal.replay()[-1]
+    assert (entry.actor, entry.event["type"]) == ("clara", "signoff.given")
+    assert entry.event["sha256"] == signoff.sha256
+    assert signoff.reviewer == ReviewerId("clara")
