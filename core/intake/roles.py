@@ -54,6 +54,9 @@ def role_of(name: object) -> Role | None:
     """Return the role that `name` stands for, or None."""
     if not isinstance(name, str):
         return None
+    known = ROLES.get(name)
+    if known is not None:
+        return known
     return ROLES.get(name.strip().casefold().replace(" ", "_").replace("-", "_"))
 
 

@@ -13,6 +13,7 @@ import re
 import msgspec
 
 _KEY = re.compile(rb'"[ \t\r\n]*:')
+_NESTED = (dict, list)
 _DECODER = msgspec.json.Decoder()
 
 
@@ -48,11 +49,11 @@ def count_keys(value: object) -> int:
     waiting = [value]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, dict):
+        if type(item) is dict:
             found += len(item)
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
+            waiting += [part for part in item.values() if type(part) in _NESTED]
+        elif type(item) is list:
+            waiting += [part for part in item if type(part) in _NESTED]
     return found
 
 

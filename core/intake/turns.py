@@ -60,16 +60,23 @@ def messages_of(turns: list[object]) -> tuple[Message, ...]:
 
 
 def _turn_messages(turn: dict[str, object]) -> list[Message]:
-    role_field = next((field for field in ROLE_FIELDS if field in turn), None)
-    if role_field is None:
+    role_field = _first_of(ROLE_FIELDS, turn)
+    if not role_field:
         return _keyed_messages(turn)
     role = role_of(turn[role_field])
     if role is None:
         raise BadTurns("row.unknown_role")
-    text_field = next((field for field in TEXT_FIELDS if field in turn), None)
-    if text_field is None:
+    text_field = _first_of(TEXT_FIELDS, turn)
+    if not text_field:
         raise BadTurns("row.bad_turn")
     return [Message(role=role, content=content_of(turn[text_field]))]
+
+
+def _first_of(fields: tuple[str, ...], turn: dict[str, object]) -> str:
+    for field in fields:
+        if field in turn:
+            return field
+    return ""
 
 
 def _keyed_messages(turn: dict[str, object]) -> list[Message]:
