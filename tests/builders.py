@@ -28,10 +28,10 @@ from core.model.candidate import Candidate, Exclusion, SourceEntry
 from core.model.dataset import SPLITS, Message, Shard, Split
 from core.model.errors import Exists
 from core.model.names import Digest, Version
+from core.policy.load import packaged_source, parse_policy
 from core.policy.types import (
     ClaimRule,
     DistributionRule,
-    EntityRule,
     FamilyRule,
     IntakeRule,
     NearDuplicateRule,
@@ -394,31 +394,9 @@ def routing_bytes(
     return build_routing(policy, family_counts(rows), version=version, waived={}).body
 
 
-_ENTITIES = {
-    "EMAIL_ADDRESS": ("redact", 0.5, "[EMAIL]"),
-    "PHONE_NUMBER": ("redact", 0.4, "[PHONE]"),
-    "US_SSN": ("redact", 0.4, "[SSN]"),
-    "CREDIT_CARD": ("redact", 0.5, "[CARD]"),
-    "IP_ADDRESS": ("redact", 0.5, "[IP]"),
-    "URL": ("redact", 0.5, "[URL]"),
-    "IBAN_CODE": ("redact", 0.5, "[IBAN]"),
-    "MRN": ("redact", 0.5, "[MRN]"),
-    "ZIP_CODE": ("redact", 0.5, "[ZIP]"),
-    "STREET_ADDRESS": ("redact", 0.5, "[ADDRESS]"),
-    "AGE_OVER_89": ("redact", 0.5, "[AGE]"),
-    "LICENSE_PLATE": ("redact", 0.5, "[PLATE]"),
-    "VIN": ("redact", 0.5, "[VIN]"),
-    "ACCOUNT_NUMBER": ("redact", 0.5, "[ACCOUNT]"),
-    "DEVICE_ID": ("redact", 0.5, "[DEVICE]"),
-    "US_DRIVER_LICENSE": ("redact", 0.5, "[LICENCE]"),
-    "US_PASSPORT": ("redact", 0.5, "[PASSPORT]"),
-    "HEALTH_PLAN_ID": ("redact", 0.5, "[PLAN]"),
-    "DATE_OF_BIRTH": ("redact", 0.5, "[DOB]"),
-    "USERNAME": ("redact", 0.5, "[USER]"),
-    "SECRET": ("redact", 0.5, "[SECRET]"),
-    "PERSON": ("review", 0.85, "[NAME]"),
-    "LOCATION": ("count", 0.85, "[PLACE]"),
-}
+@cache
+def _packaged() -> Policy:
+    return parse_policy(packaged_source("release0"))
 
 
 def a_person(name: str, *roles: str) -> PersonRule:
@@ -491,6 +469,8 @@ def some_signoffs() -> tuple[SignoffRule, ...]:
 def a_policy(**overrides: Any) -> Policy:
     """A permissive policy with small numbers; any field of `Policy` by keyword.
 
+    What counts as an identifier is what the packaged Release 0 policy says.
+
     `intake`, `privacy`, `distribution` and `near_duplicates` may be given as mappings of the
     single fields to change. The digest is that of `source`, which differs with the overrides.
     """
@@ -517,11 +497,8 @@ def a_policy(**overrides: Any) -> Policy:
             sample_rows=20,
         ),
         "privacy": PrivacyRule(
-            entities={
-                name: EntityRule(entity=name, action=action, score=score, placeholder=placeholder)
-                for name, (action, score, placeholder) in _ENTITIES.items()
-            },
-            allow=("988",),
+            entities=_packaged().privacy.entities,
+            allow=(),
             ner_records=0,
             redaction_share=0.2,
             characters_per_word=9.0,

@@ -21,6 +21,10 @@ from core.policy.types import DistributionRule
 PLACES_KEPT = 100
 ALIKE_CHARACTERS = 200
 
+# A short record may hold one long word or one placeholder and be whole.
+_LEAST_CHARACTERS = 180
+_LEAST_PLACEHOLDERS = 3
+
 # The text of a JSON or Python mapping: a brace, then a quoted key and a colon.
 _STRINGIFIED = re.compile(r"""\s*[\[{(][\s\[{(]*(['"])[^'"\n]{1,80}\1\s*:""")
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_ -]{1,40}\]|<[A-Z][A-Z0-9_]{1,40}>")
@@ -107,12 +111,11 @@ class Damage:
         return len(self._places) - 1
 
     def _over_redacted(self, messages: Sequence[Message], characters: int, words: int) -> bool:
-        if words == 0:
-            return False
-        if characters / words > self._rule.characters_per_word:
+        limit = self._rule.characters_per_word
+        if characters >= _LEAST_CHARACTERS and characters > limit * words:
             return True
         placeholders = sum(len(_PLACEHOLDER.findall(message.content)) for message in messages)
-        return placeholders / words > self._redaction_share
+        return placeholders >= _LEAST_PLACEHOLDERS and placeholders > self._redaction_share * words
 
     def alarms(self) -> Iterator[Alarm]:
         """Yield every alarm, raised or not."""

@@ -179,6 +179,11 @@ def test_a_few_placeholders_are_no_alarm(simulator):
     assert judge(simulator, rows).verdict == "pass"
 
 
+def test_a_short_record_of_long_words_or_one_placeholder_is_no_alarm(simulator):
+    rows = rows_saying(*((f"Antidepressants {n}?", "Desvenlafaxine: [PHONE]") for n in range(4)))
+    assert "distribution.over_redacted" not in codes(judge(simulator, rows + some_rows(10)))
+
+
 def test_scripts_without_spaces_are_not_taken_for_damage(simulator):
     said = "我最近总是睡不好,一到晚上就开始担心第二天的事情。"
     rows = rows_saying(*((f"{said}{n}", f"{n}{said}你愿意多说一点吗?") for n in range(20)))

@@ -20,7 +20,7 @@ from core.gates.evidence import encode_report, load_reports
 from core.gates.gate import Gate, settings_digest
 from core.gates.leakage import LeakageGate
 from core.gates.provenance import ProvenanceGate
-from core.gates.run import run_gates
+from core.gates.run import run_gate, run_gates
 from core.intake.compile import compile_candidate
 from core.intake.inventory import take_listing
 from core.model.candidate import Candidate
@@ -137,6 +137,27 @@ def test_b_words_longer_than_any_language_has_are_blocked_without_any_placeholde
     rows = [a_row(dialogue, source_line=n) for n, dialogue in enumerate(glued, 1)]
     report = judge(simulator, a_candidate(simulator, {("priority", "train"): rows}))["distribution"]
     assert "distribution.over_redacted" in blocking(report)
+
+
+def test_b_crisis_lines_that_were_deleted_are_blocked(simulator):
+    from core.gates.privacy import PrivacyGate
+
+    lost = "If you are thinking of suicide, call the crisis lifeline at [PHONE_REDACTED] today."
+    dialogues = [
+        [
+            {"role": "user", "content": a_text(number)},
+            {"role": "assistant", "content": f"{a_text(f'reply {number}')} {lost}"},
+        ]
+        for number in range(3)
+    ]
+    dialogues += [
+        [{**message, "content": over_eager(message["content"])} for message in some_messages(0)]
+    ]
+    rows = [a_row(dialogue, source_line=n) for n, dialogue in enumerate(dialogues, 1)]
+    candidate = a_candidate(simulator, {("priority", "train"): rows})
+    gate = PrivacyGate(POLICY, candidate)
+    report = run_gate(gate, open_corpus(simulator, candidate), clock=FixedClock())
+    assert {"privacy.crisis_line_removed", "privacy.over_redacted"} <= blocking(report)
 
 
 # (d) gates that pass on a demo record, an empty file, or "assumed"
