@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,10 +98,16 @@ class AllowList:
         """Return the spans that stand; count in `uses` every entry that saved some text."""
         kept: list[Span] = []
         regions: list[tuple[int, int, str]] | None = None
+        longest = 0
         for span in spans:
             if regions is None:
-                regions = self._regions(text)
-            name = _saved_by(text, span, regions) or _crisis_number(text, span)
+                regions = sorted(self._regions(text))
+                longest = max((end - start for start, end, _ in regions), default=0)
+            first = bisect_left(regions, (span.start - longest, 0, ""))
+            last = bisect_left(regions, (span.end, 0, ""))
+            name = _saved_by(text, span, regions[first:last])
+            if name is None:
+                name = _crisis_number(text, span)
             if name is None:
                 kept.append(span)
             elif name:

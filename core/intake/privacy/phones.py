@@ -16,21 +16,21 @@ def _is_grouped_phone(value: str) -> bool:
 
 PHONES = (
     pattern(
-        "PHONENUMBER",
+        "PHONE_NUMBER",
         0.75,
         r"(?<![\w.,/$-])(?<!\d )(?P<v>(?:\+?1[-. ]{0,2})?(?:\(\d{3}\)[-. ]{0,2}|\d{3}[-. ])\d{3}[-. ]{1,2}\d{4}"
         r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,5})?)(?![\w-]|[.,]\d)",
         digits=10,
     ),
     pattern(
-        "PHONENUMBER",
+        "PHONE_NUMBER",
         0.7,
         r"(?<![\w+])(?P<v>\+\d{1,3}[-. (]{0,2}\d(?:[-. ()/]{0,2}\d){6,12})(?!\d)",
         words="+",
         digits=7,
     ),
     pattern(
-        "PHONENUMBER",
+        "PHONE_NUMBER",
         0.7,
         r"\b(?:(?:tele)?phone|cell(?:phone)?|mobile|fax|pager|number|call(?:ed|ing)?|text(?:ed|ing)?|dial|reach"
         r"|ring|tel|contact|whats\s?app|home|work|line|\#)(?:\s(?:me|us|him|her|them|you))?"
@@ -45,7 +45,7 @@ PHONES = (
         digits=7,
     ),
     pattern(
-        "PHONENUMBER",
+        "PHONE_NUMBER",
         0.6,
         r"(?<![\w.,/$+-])(?P<v>0\d{2,4}[-. ]\d{3,4}[-. ]?\d{3,4})(?![\w-]|[.,]\d)",
         has_digits(10),
@@ -53,13 +53,13 @@ PHONES = (
         digits=10,
     ),
     pattern(
-        "PHONENUMBER",
+        "PHONE_NUMBER",
         0.55,
         r"(?<![\w.,/$+-])(?P<v>[2-9]\d{2}[2-9]\d{6})(?![\w-]|[.,]\d)",
         digits=10,
     ),
     pattern(
-        "PHONENUMBER",
+        "PHONE_NUMBER",
         0.5,
         r"(?<![\w.,/$+:#-])(?<!\d )(?P<v>\(?\d{2,4}\)?([ -])\d{2,4}(?:\2\d{2,4}){1,3})(?![\w-]|[.,/:]\d| \d|%)",
         _is_grouped_phone,

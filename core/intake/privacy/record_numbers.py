@@ -54,7 +54,7 @@ RECORD_NUMBERS = (
         digits=5,
     ),
     pattern(
-        "ACCOUNTNUMBER",
+        "ACCOUNT_NUMBER",
         0.85,
         r"\b(?:(?:bank\s|checking\s|savings\s|patient\s|billing\s)?(?:account|acct)|routing|iban|sort\scode"
         r"|aba)" + NUMBER + r"(?P<v>\b(?:[A-Z]{0,4}-?\d(?:\d|[ -](?=\d)){4,24}))\b",

@@ -57,9 +57,22 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
     then the longer span. Confident spans that overlap become one span over all of them, so
     that redaction leaves no tail behind.
     """
-    ranked = sorted(spans, key=_worth)
+    merged: list[Span] = []
+    chain: list[Span] = []
+    reach = 0
+    for span in sorted(spans, key=lambda span: span.start):
+        if chain and span.start >= reach:
+            merged.extend(_merge_chain(chain))
+            chain = []
+        reach = max(reach, span.end) if chain else span.end
+        chain.append(span)
+    merged.extend(_merge_chain(chain))
+    return tuple(merged)
+
+
+def _merge_chain(spans: Iterable[Span]) -> list[Span]:
     kept: list[Span] = []
-    for span in ranked:
+    for span in sorted(spans, key=_worth):
         touching = [other for other in kept if span.start < other.end and other.start < span.end]
         if not touching:
             kept.append(span)
@@ -69,7 +82,7 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
             start = min(span.start, *(other.start for other in touching))
             end = max(span.end, *(other.end for other in touching))
             kept.append(replace(first, start=start, end=end))
-    return tuple(sorted(kept, key=lambda span: span.start))
+    return sorted(kept, key=lambda span: span.start)
 
 
 def _worth(span: Span) -> tuple[float, int, int, int]:
