@@ -89,19 +89,7 @@ def settle(
         ReviewError: `review.reason` or `review.nothing_to_settle`.
     """
     check_person(person, settlement.by, ("review_lead", claim.role), builder)
-    if not settlement.reason.strip() or len(settlement.reason) > NOTE_LIMIT:
-        raise ReviewError("review.reason", "Say why, in at most 4,000 characters.")
-    if settlement.claim != claim.id:
-        raise ReviewError("review.nothing_to_settle", "The decision is of another claim.")
-    parties = _parties(settlement, ratings)
-    if not parties:
-        raise ReviewError(
-            "review.nothing_to_settle",
-            "There is no such flag or difference on this record.",
-            place=settlement.record_id,
-        )
-    if person.id in parties:
-        raise NotAllowed("review.second_person", "A second person has to settle this.")
+    _check(settlement, claim, ratings)
     body = settlement_bytes(settlement)
     key = f"{_folder(prefix, settlement)}{settlement.record_id}/{sha256_hex(body)}.json"
     put_once(store, key, body)
@@ -157,6 +145,22 @@ def outcomes(
         if name not in decided or settlement.decision == "confirm":
             decided[name] = stored
     return decided
+
+
+def _check(settlement: Settlement, claim: ClaimRule, ratings: Sequence[StoredRating]) -> None:
+    if not settlement.reason.strip() or len(settlement.reason) > NOTE_LIMIT:
+        raise ReviewError("review.reason", "Say why, in at most 4,000 characters.")
+    if settlement.claim != claim.id:
+        raise ReviewError("review.nothing_to_settle", "The decision is of another claim.")
+    parties = _parties(settlement, ratings)
+    if not parties:
+        raise ReviewError(
+            "review.nothing_to_settle",
+            "There is no such flag or difference on this record.",
+            place=settlement.record_id,
+        )
+    if settlement.by in parties:
+        raise NotAllowed("review.second_person", "A second person has to settle this.")
 
 
 def _parties(settlement: Settlement, ratings: Sequence[StoredRating]) -> set[ReviewerId]:

@@ -127,12 +127,14 @@ def revoke(signoff: Signoff, *, person: Person, reason: str, journal: Journal) -
     Raises:
         NotAllowed: `signoff.role` unless the signer, a review lead or a release owner acts,
             `signoff.refusal_stands` for a refusal: only a new candidate answers it.
-        ReviewError: `signoff.reason`.
+        ReviewError: `signoff.reason`, `signoff.revoked_already`.
     """
     if person.id != signoff.reviewer and not person.holds("review_lead", "release_owner"):
         raise NotAllowed("signoff.role", "Only the signer, a review lead or the owner may revoke.")
     if signoff.decision == "refuse":
         raise NotAllowed("signoff.refusal_stands", "A refusal stands until a new candidate.")
+    if signoff.revoked:
+        raise ReviewError("signoff.revoked_already", "This sign-off is revoked already.")
     if not reason.strip() or len(reason) > _REASON_LIMIT:
         raise ReviewError("signoff.reason", "Say why, in at most 500 characters.")
     journal.append(

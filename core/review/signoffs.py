@@ -82,7 +82,9 @@ def load_signoffs(
         except ReviewError as error:
             faults.append(SignoffFault(code=error.code, key=listed.key))
         else:
-            signoffs.append(dataclasses.replace(signoff, revoked=signoff.sha256 in revoked))
+            # A refusal stands whatever the journal says: only a new candidate answers it.
+            taken_back = signoff.decision == "approve" and signoff.sha256 in revoked
+            signoffs.append(dataclasses.replace(signoff, revoked=taken_back))
     faults += [
         SignoffFault(code="signoff.missing", key=key) for key in journalled if key not in seen
     ]

@@ -145,7 +145,7 @@ for seq in range(1, 100000):
 
 
 @pytest.mark.faults
-def test_every_acknowledged_draft_survives_kill_9(tmp_path):
+def test_d47_every_acknowledged_draft_survives_kill_9(tmp_path):
     child = subprocess.Popen(
         [sys.executable, "-c", _CHILD, str(tmp_path)],
         stdout=subprocess.PIPE,

@@ -8,6 +8,7 @@ import pytest
 
 from core.canonical import sha256_hex
 from core.model.errors import ReviewError
+from core.policy.load import packaged_source, parse_policy
 from core.review import bounds, frame, sample
 from core.review.rubrics import load_rubrics
 from tests.builders import PREFIX, a_candidate, a_row, change_candidate
@@ -61,6 +62,28 @@ def test_another_seed_draws_other_records():
         some_records(5000), claim=a_claim(**LARGE), rubric=RUBRIC, candidate=CANDIDATE, seed="x"
     )
     assert other.records != draw(some_records(5000), **LARGE).records
+
+
+def test_a_later_candidate_keeps_the_sample_of_its_unchanged_records():
+    records = some_records(5000)
+    before = draw(records, **LARGE).records
+    gone = set(before[::7])
+    after = draw([record for record in records if record[0] not in gone], **LARGE).records
+    kept = [name for name in before if name not in gone]
+    assert list(after[: len(kept)]) == kept
+
+
+@pytest.mark.parametrize("name", ["release0", "demo"])
+def test_every_packaged_claim_has_a_rubric_and_a_plan_at_any_size(name):
+    policy = parse_policy(packaged_source(name))
+    assert policy.claims
+    for claim in policy.claims:
+        assert claim.rubric in load_rubrics()
+        for size in (1, 2, 3, 4, 5, 9, 17, 40, 64, 113, 300, 2000):
+            first, second = sample.plan_stages(claim, size)
+            assert 1 <= first <= min(claim.first, size)
+            assert second == 0 or first < second <= min(claim.second, size)
+            assert bounds.hypergeometric_upper(0, first, size, claim.confidence) <= claim.limit
 
 
 def test_the_frame_is_one_record_per_cluster():

@@ -315,6 +315,12 @@ def test_a_refusal_stands_for_this_candidate(ready):
     assert code == "signoff.refusal_stands"
 
 
+def test_a_revoked_refusal_written_by_hand_changes_nothing(ready):
+    refused = ready.sign(decision="refuse")
+    ready.journal.append("mallory", {"type": "signoff.revoked", "signoff": refused.sha256})
+    assert [signoff.revoked for signoff in ready.load().signoffs] == [False]
+
+
 def test_a_revocation_is_an_entry_and_the_object_stays(ready):
     signoff = ready.sign()
     signing.revoke(signoff, person=a_reader("clara"), reason="I misread.", journal=ready.journal)
@@ -322,6 +328,8 @@ def test_a_revocation_is_an_entry_and_the_object_stays(ready):
     assert found.revoked
     assert ready.store.body(signoff.key)
     assert ready.load().faults == ()
+    again = {"person": a_reader("clara"), "reason": "Again.", "journal": ready.journal}
+    assert refusal(signing.revoke, found, **again) == "signoff.revoked_already"
     ready.clock.tick(60)
     again = ready.sign()
     assert [entry.revoked for entry in ready.load().signoffs if entry.key == again.key] == [False]
