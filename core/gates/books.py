@@ -12,6 +12,8 @@ from core.model.dataset import ShippedRecord
 from core.model.gate import Finding
 from core.policy.types import IntakeRule
 
+ROWS_LOST = "provenance.rows_lost"
+
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
@@ -93,30 +95,45 @@ def _audit_families(candidate: Candidate, seen: Seen) -> Iterator[Finding]:
             yield Finding(code="provenance.empty_family", blocking=True, family=family)
 
 
-def rows_lost(candidate: Candidate, rule: IntakeRule) -> Iterator[Finding]:
-    """Yield a finding for each source that lost more rows than may go unremarked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A source that lost more rows than may go unremarked, and who explained it, if anybody."""
 
-    It blocks until a person explains it (scope: the source's key).
-    """
+    key: str
+    family: str
+    rows: int
+    rejected: int
+    explained_by: str | None
+
+
+def losses(candidate: Candidate, rule: IntakeRule) -> Iterator[Loss]:
+    """Yield every source that lost too much; an explanation names the source's key as scope."""
     for source in candidate.sources:
         rejected = sum(source.rejected.values())
         if rejected == 0 or rejected < rule.rejected_floor:
             continue
-        share = rejected / source.rows if source.rows else 1.0
-        if share <= rule.rejected_share:
+        if rejected <= rule.rejected_share * source.rows:
             continue
         explained = explanation(
-            candidate.decisions,
-            gate="provenance",
-            code="provenance.rows_lost",
-            scope=source.key,
+            candidate.decisions, gate="provenance", code=ROWS_LOST, scope=source.key
         )
-        yield Finding(
-            code="provenance.rows_lost",
-            blocking=explained is None,
+        yield Loss(
+            key=source.key,
             family=source.family,
-            shard=source.key,
-            detail=f"{rejected} of {source.rows} rows ({share:.1%}) rejected",
+            rows=source.rows,
+            rejected=rejected,
+            explained_by=None if explained is None else explained["by"],
+        )
+
+
+def rows_lost(candidate: Candidate, rule: IntakeRule) -> Iterator[Finding]:
+    """Yield a finding for each loss; it blocks until a person explains it."""
+    for loss in losses(candidate, rule):
+        yield Finding(
+            code=ROWS_LOST,
+            blocking=loss.explained_by is None,
+            family=loss.family,
+            detail=loss.key,
         )
 
 

@@ -160,8 +160,12 @@ class DistributionGate:
             }
         )
         if not within:
-            detail = f"{rule.family} {rule.measure}: mean {mean}, expected {rule.low}–{rule.high}"
-            yield Finding(code=code, blocking=explained is None, family=rule.family, detail=detail)
+            yield Finding(
+                code=code,
+                blocking=explained is None,
+                family=rule.family,
+                detail=_scope(rule.family, rule.measure),
+            )
 
     def _judge_drift(self, families: Mapping[str, Cell]) -> Iterator[Finding]:
         if self._baseline is None:
@@ -213,14 +217,15 @@ class DistributionGate:
             "explained_by": explained,
         }
         if breach:
-            detail = (
-                f"{family} {measure}: distance {drift.wasserstein_share:.3f} of the mean, "
-                f"KS {drift.ks:.3f}; mean {before['mean']:g} → {now['mean']:g}"
+            yield Finding(
+                code=code,
+                blocking=explained is None,
+                family=family,
+                detail=_scope(family, measure),
             )
-            yield Finding(code=code, blocking=explained is None, family=family, detail=detail)
 
     def _explained(self, code: str, family: str, measure: str) -> str | None:
-        scope = f"{family}.{measure}"
+        scope = _scope(family, measure)
         found = explanation(self._decisions, gate=self.name, code=code, scope=scope)
         return None if found is None else found["by"]
 
@@ -230,6 +235,11 @@ def _most_common(counts: Counter[str]) -> dict[str, int]:
     kept = dict(ranked[:_PATTERNS_KEPT])
     rest = sum(count for _, count in ranked[_PATTERNS_KEPT:])
     return kept | ({"other": rest} if rest else {})
+
+
+def _scope(family: str, measure: str) -> str:
+    """What an explanation must name; also the finding's detail, so that pages can offer it."""
+    return f"{family}.{measure}"
 
 
 def _alarm_document(alarm: Alarm) -> dict[str, Any]:
@@ -242,7 +252,10 @@ def _alarm_document(alarm: Alarm) -> dict[str, Any]:
 
 
 def _alarm_findings(alarm: Alarm, family: str) -> Iterator[Finding]:
-    """One blocking finding for the family, and up to a hundred places to look at."""
+    """One finding for the family, and one for each of the first hundred records.
+
+    All of them block, so that a decision to exclude records can be taken from the findings.
+    """
     if not alarm.raised:
         return
     detail = f"{alarm.records} records ({alarm.share:.1%}), at most {alarm.limit:.1%} allowed"
@@ -250,7 +263,7 @@ def _alarm_findings(alarm: Alarm, family: str) -> Iterator[Finding]:
     for place in alarm.places:
         yield Finding(
             code=alarm.code,
-            blocking=False,
+            blocking=True,
             family=family,
             shard=place.shard,
             line=place.line,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Final
 
-from core.gates.books import Seen, audit, rows_lost
+from core.gates.books import Seen, audit, losses, rows_lost
 from core.gates.gate import finding_at
 from core.gates.routing import routing_faults
 from core.gates.row import content_hash, record_id, row_faults
@@ -167,6 +168,7 @@ class ProvenanceGate:
             "rejected_share_worst": max(
                 (sum(s.rejected.values()) / s.rows for s in sources if s.rows), default=0.0
             ),
+            "rows_lost": [asdict(loss) for loss in losses(self._candidate, self._policy.intake)],
             "licence_tags": dict(sorted(self._licences.items())),
             "pii_status": dict(sorted(self._statuses.items())),
         }

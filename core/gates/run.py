@@ -52,6 +52,8 @@ def run_gates(
     A gate that raises is judged `error` and left out of the rest of the reading; the others
     go on. `Cancelled` ends everything and leaves no report.
     """
+    if not gates:
+        return ()
     started_at = timestamp(clock.now())
     trials = [_Trial(gate) for gate in gates]
     broken = _show_all(trials, corpus, progress)

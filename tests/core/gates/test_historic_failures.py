@@ -278,7 +278,7 @@ def test_h_rows_lost_in_parsing_are_counted_and_block(simulator):
     assert (candidate.rows, candidate.records) == (100, 86)
     report = judge(simulator, candidate)["provenance"]
     assert blocking(report) == {"provenance.rows_lost"}
-    assert report.blocking[0].detail == "14 of 100 rows (14.0%) rejected"
+    assert report.measures["rows_lost"][0]["rejected"] == 14
 
 
 def test_h_the_same_source_read_whole_passes(simulator):

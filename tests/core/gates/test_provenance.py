@@ -293,7 +293,8 @@ EXPLAINED = {
 def test_rows_lost_without_a_word_block(simulator):
     report = losing(simulator)
     assert codes(report) == {"provenance.rows_lost"}
-    assert report.blocking[0].detail == "7 of 50 rows (14.0%) rejected"
+    assert report.blocking[0].detail == a_source().key
+    assert [(loss["rejected"], loss["rows"]) for loss in report.measures["rows_lost"]] == [(7, 50)]
 
 
 def test_rows_lost_and_explained_by_name_do_not_block_and_stay_on_record(simulator):
