@@ -92,7 +92,7 @@ def _binary_refusal(head: bytes, *, whole: bool) -> str:
     controls = len(sample) - len(sample.translate(None, _CONTROL))
     # A JSON text may hold a stray control character: its line is refused, not the object.
     share = 0.3 if sample.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] in (b"{", b"[") else _CONTROL_SHARE
-    return "object.binary" if controls > share * len(sample) and controls > 1 else ""
+    return "object.binary" if controls > max(share * len(sample), 8) else ""
 
 
 def _one_endless_line(body: bytes) -> Sniffed:

@@ -38,7 +38,8 @@ def guess_table(text: str, *, whole: bool) -> Table | None:
 
 def _sample(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
     rows: list[list[str]] = []
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    # Lines end where the reader will end them: at line feeds alone.
+    reader = csv.reader((line + "\n" for line in text.split("\n")), delimiter=delimiter)
     try:
         for row in reader:
             if row:
