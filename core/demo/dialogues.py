@@ -90,9 +90,9 @@ def counselling(dice: Dice, *, low: int = 1, high: int = 3) -> Dialogue:
         turns.append(_join(insights[0], technique))
     if dice.chance(0.6):
         turns.append(dice.one(common["hesitations"]))
-        turns.append(dice.one(common["refinements"]))
+        turns.append(_some_of(common["refinements"], dice))
     turns.append(dice.one(common["gains"]))
-    turns.append(dice.one(common["closings"]))
+    turns.append(_some_of(common["closings"], dice))
     return _dialogue(topic.title, turns, dice)
 
 
@@ -128,8 +128,10 @@ def crisis(dice: Dice) -> Dialogue:
     opening = [dice.one(case.openers), dice.one(case.details)]
     if dice.chance(0.5):
         opening.insert(0, dice.one(shared["leads"]))
-    turns = [" ".join(opening), dice.one(case.asks), dice.one(case.answers)]
-    stay = dice.one(shared["stays"])
+    stay, other_stay = dice.some(shared["stays"], 2)
+    ask = dice.one(case.asks)
+    asked = _join(ask, other_stay) if dice.chance(0.6) else ask
+    turns = [" ".join(opening), asked, dice.one(case.answers)]
     if case.company_step:
         turns.append(_join(stay, dice.one(case.understands), dice.one(shared["people"])))
         turns.append(dice.one(shared["company"]))
@@ -138,7 +140,7 @@ def crisis(dice: Dice) -> Dialogue:
         turns.append(dice.one(shared["nods"]))
     turns.append(_join(dice.one(case.plans), dice.one(case.lines)))
     turns.append(dice.one(case.reliefs))
-    turns.append(dice.one(case.endings))
+    turns.append(_some_of(case.endings, dice))
     return _dialogue(case.title, turns, dice)
 
 
@@ -152,6 +154,11 @@ def _opening(topic: Topic, dice: Dice, *, moments: int = 1) -> str:
 def _answer(*, exchange_before: Exchange, dice: Dice, topic: Topic) -> str:
     answer = dice.one(exchange_before.answers)
     return _join(answer, dice.one(topic.costs)) if dice.chance(0.3) else answer
+
+
+def _some_of(lines: Sequence[str], dice: Dice) -> str:
+    """One or two of the lines, so that no reply comes back word for word all the time."""
+    return " ".join(dice.some(lines, 2 if dice.chance(0.8) else 1))
 
 
 def _join(*parts: str) -> str:

@@ -11,7 +11,7 @@ from core.demo.dice import Dice
 # Invented people. Each stands in one record, with the words that make the name personal.
 NAMED: tuple[str, ...] = (
     "My husband Daniel Whitcombe says that I am overreacting.",
-    "I told my best friend Priya Ramanathan about it, and she cried with me.",
+    "My cousin Helena Marlowe cried with me when I told her.",
     "My boss, Marcus Delacroix, put it in writing.",
     "My daughter Ellen Hartwig stopped visiting after that.",
     "I still see my ex-husband Tomas Lindqvist at the school gate.",
