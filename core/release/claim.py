@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core.model.errors import Exists, OutcomeUnknown, ReleaseError, VersionTaken
+from core.canonical import digest_of
+from core.model.errors import Exists, KeyTaken, OutcomeUnknown, ReleaseError, VersionTaken
 from core.model.names import Digest, ReviewerId, Version
 from core.storage.journal import EMPTY_HEAD, Entry, Journal
 
@@ -99,9 +100,8 @@ def write_intent(
 ) -> Intent:
     """Claim the version right after the last of `entries`; raise `Exists` if that has moved."""
     head = entries[-1].digest if entries else EMPTY_HEAD
-    event = {
+    event: dict[str, object] = {
         "type": INTENT,
-        "id": f"{INTENT}:{version}:{head}",
         "version": version,
         "candidate": candidate,
         "inputs": inputs,
@@ -109,6 +109,8 @@ def write_intent(
         "head": head,
         "previous": previous_release(entries, version),
     }
+    # The id follows from all of it, so that two claims on one head are two events.
+    event["id"] = f"{INTENT}:{digest_of({**event, 'by': by})}"
     return _intent(journal.append_after(head, by, event))
 
 
@@ -145,7 +147,8 @@ def abandon_intent(journal: Journal, intent: Intent, *, by: ReviewerId, reason: 
         }
         try:
             return journal.append_after(entries[-1].digest, by, event)
-        except Exists:
+        except (Exists, KeyTaken):
+            # Somebody was quicker: look what was decided.
             continue
     raise OutcomeUnknown("journal.crowded", "The journal is too busy; try again.")
 
