@@ -153,6 +153,9 @@ def _crisis_number(text: str, span: Span) -> str | None:
 
 def _saved_by(text: str, span: Span, regions: list[tuple[int, int, str]]) -> str | None:
     touching = [area for area in regions if area[0] < span.end and span.start < area[1]]
+    if span.entity == "AGE_OVER_89":
+        # Some countries' short numbers are possible ages; words of age have settled which.
+        touching = [area for area in touching if ": " not in area[2]]
     for start, end, name in touching:
         if start <= span.start and span.end <= end:
             return name

@@ -134,8 +134,8 @@ class NameFinder:
             yield hit.start(), end, "PERSON", score
 
     def _is_figure(self, name: str) -> bool:
-        lowered = name.lower().removesuffix("'s")
-        return lowered in self._gazetteer.figures or lowered.split()[-1] in self._gazetteer.figures
+        # A surname alone stands for the method; with a given name it must be that very person.
+        return name.lower().removesuffix("'s") in self._gazetteer.figures
 
 
 def model_identity() -> Mapping[str, str]:

@@ -64,9 +64,9 @@ def no_warnings() -> Iterator[None]:
     """Raise `DetectorWarned` when a Presidio logger says anything at WARNING or above."""
     for name in COUNTED:
         logger = logging.getLogger(name)
-        if _COUNTER not in logger.handlers:
-            # Its words may quote the text: no other handler may hear them.
-            logger.handlers = [_COUNTER]
+        # Its words may quote the text: whatever does more than count may not hear them.
+        counters = [one for one in logger.handlers if isinstance(one, WarningCounter)]
+        logger.handlers = counters if _COUNTER in counters else [*counters, _COUNTER]
         logger.propagate = False
         logger.disabled = False
         logger.setLevel(logging.WARNING)

@@ -61,7 +61,7 @@ def may_hold_name(sentence: str, gazetteer: Gazetteer) -> bool:
         first = False
     return any(
         hit["strong"] is not None
-        or gazetteer.is_first(hit["name"])
-        or (hit["name"][0].isupper() and hit["name"].lower() in gazetteer.first)
+        or gazetteer.is_first(hit["name"].removesuffix("'s"))
+        or (hit["name"][0].isupper() and hit["name"].lower().removesuffix("'s") in gazetteer.first)
         for hit in RELATION.finditer(sentence)
     )

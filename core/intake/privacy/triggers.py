@@ -31,7 +31,8 @@ _LONG = re.compile(r"[\w-]{20}")
 _LONG_TOKEN = 20
 _LITERALS = (
     "@", "://", "www.", "u/", "dot com", "dot org", "dot net", "dot edu", "dot gov", "dot co",
-    "dot io", "dot uk", "user", "screen", "login", "handle", "insta", "snap", "twitter",
+    "dot io", "dot]", "dot)", "dot}",
+    "dot uk", "user", "screen", "login", "handle", "insta", "snap", "twitter",
     "discord", "kik", "tik", "telegram", "skype", "venmo", "facebook", "reddit", "xbox", "gamer",
     "ig ", "pass", "pwd", "secret", "token", "bearer", "key", "ninet", "hundred", "box", "licen",
     "plate", "tag", "apt", "apart", "suite", "ste ", "post",
