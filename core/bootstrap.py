@@ -85,9 +85,7 @@ def make_environment(prefix: Path) -> Path:
 
 def install(lock: Path, python: Path, prefix: Path) -> None:
     """Install `lock` into the environment at `prefix` unless its stamp says that it is there."""
-    stamp = prefix / f".release-desk-{lock.parent.name}-{lock.stem}"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text().strip() == wanted:
+    if is_installed(lock, prefix):
         return
     say(_WAIT.format(lock=lock.name))
     if not _succeeds([str(python), "-m", "pip", "--version"], quiet=True):
@@ -99,7 +97,13 @@ def install(lock: Path, python: Path, prefix: Path) -> None:
             f"The packages of {lock.name} could not be installed; pip says why above. "
             "Check the network or the package index that pip is set to, and start again."
         )
-    stamp.write_text(wanted + "\n")
+    _stamp(lock, prefix).write_text(_digest(lock) + "\n")
+
+
+def is_installed(lock: Path, prefix: Path) -> bool:
+    """Whether the stamp in the environment at `prefix` is that of these very bytes of `lock`."""
+    stamp = _stamp(lock, prefix)
+    return stamp.is_file() and stamp.read_text().strip() == _digest(lock)
 
 
 def choose_port(wanted: int, address: str, *, tries: int = 50) -> int:
@@ -160,6 +164,14 @@ def become(command: list[str]) -> NoReturn:
     if os.name == "nt":
         sys.exit(subprocess.call(command))  # noqa: S603
     os.execv(command[0], command)  # noqa: S606
+
+
+def _stamp(lock: Path, prefix: Path) -> Path:
+    return prefix / f".release-desk-{lock.parent.name}-{lock.stem}"
+
+
+def _digest(lock: Path) -> str:
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
 
 
 def _install_debian(package: str) -> bool:

@@ -6,12 +6,13 @@ import os
 import sys
 
 from core.bootstrap import ROOT, CannotStart, become, obtain_chromium, prepare, say
+from tests.environment import LOCK
 
 
 def main(arguments: list[str]) -> None:
     """Become pytest with `arguments`: its exit code is ours, its closing line comes last."""
     try:
-        prepare(ROOT / "tests" / "requirements.lock", ["-m", "tests", *arguments])
+        prepare(LOCK, ["-m", "tests", *arguments])
     except CannotStart as error:
         say(str(error))
         sys.exit(2)
