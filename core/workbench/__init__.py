@@ -1,0 +1,111 @@
+"""One method per thing a person can do; pages, the terminal and workers all call these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from core.demo.fill import ensure_filled
+from core.jobs.queue import Queue
+from core.model.progress import silent
+from core.model.signoff import Person
+from core.policy.load import load_policy
+from core.settings import Settings, read_settings
+from core.storage.embedded import ensure_running, read_only_settings
+from core.storage.journal import Journal
+from core.storage.ports import Clock
+from core.storage.s3 import S3Store
+from core.workbench.audit import Audit
+from core.workbench.candidates import Candidates
+from core.workbench.data import Data
+from core.workbench.desk import Desk
+from core.workbench.long_jobs import LongJobs
+from core.workbench.people import demo_people, identify
+from core.workbench.releases import Releases
+from core.workbench.reviews import Reviews
+from core.workbench.sheet import Sheet
+from core.workbench.signing import Signing
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """The desk's acts, grouped as the road runs: data, candidates, reviews, releases."""
+
+    desk: Desk
+    data: Data
+    candidates: Candidates
+    reviews: Reviews
+    signing: Signing
+    releases: Releases
+    sheet: Sheet
+    jobs: LongJobs
+    audit: Audit
+
+    def demo_people(self) -> tuple[Person, ...]:
+        """Return whom one may be on the demo bucket; nobody anywhere else."""
+        if not self.desk.settings.embedded:
+            return ()
+        return demo_people(self.desk.now())
+
+    def identify(self, issuer: str, subject: str, auth_time: str) -> Person | None:
+        """Return the policy's person for what an identity provider says, or None."""
+        return identify(self.desk.policy, issuer=issuer, subject=subject, auth_time=auth_time)
+
+
+def open_workbench(environment: Mapping[str, str], *, clock: Clock) -> Workbench:
+    """Open the desk that `environment` describes.
+
+    With no bucket configured this starts (or finds) the embedded one and fills it the first
+    time.
+
+    Raises:
+        DeskError: the settings, the policy or the bucket cannot be used.
+    """
+    return assemble(connect_desk(read_settings(environment, home=ROOT), clock=clock))
+
+
+def connect_desk(settings: Settings, *, clock: Clock) -> Desk:
+    """Return the desk for `settings`, its bucket within reach."""
+    policy = load_policy(settings.policy_file, embedded=settings.embedded)
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    if settings.bucket is not None:
+        bucket = reader = settings.bucket
+    else:
+        bucket = ensure_running(settings.workspace)
+        reader = read_only_settings(settings.workspace)
+    store = S3Store(bucket)
+    if settings.embedded:
+        ensure_filled(store, silent)
+    return Desk(
+        settings=settings,
+        store=store,
+        journal=Journal(store, settings.exports_prefix, clock),
+        policy=policy,
+        clock=clock,
+        connect=partial(S3Store, bucket),
+        connect_reader=partial(S3Store, reader),
+    )
+
+
+def assemble(desk: Desk) -> Workbench:
+    """Return the workbench over `desk`; tests give one over a store of their own."""
+    data = Data(desk)
+    candidates = Candidates(desk, data)
+    reviews = Reviews(desk, candidates)
+    signing = Signing(desk, candidates, reviews)
+    releases = Releases(desk, data, candidates, reviews, signing)
+    return Workbench(
+        desk=desk,
+        data=data,
+        candidates=candidates,
+        reviews=reviews,
+        signing=signing,
+        releases=releases,
+        sheet=Sheet(desk, data, candidates, reviews, signing, releases),
+        jobs=LongJobs(desk, Queue(desk.workspace, desk.clock)),
+        audit=Audit(desk),
+    )

@@ -1,0 +1,272 @@
+"""Building a candidate, judging it, and deciding what its findings mean for the next one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.gates import make_gates
+from core.gates.corpus import open_corpus
+from core.gates.evidence import decide, load_reports, settings_digest, store_report
+from core.gates.run import run_gates
+from core.intake.document import load_candidate
+from core.model.candidate import Candidate
+from core.model.errors import GateError, IntakeError
+from core.model.gate import Finding, StoredReport
+from core.model.names import Digest, parse_digest_prefix, parse_version
+from core.model.progress import Progress, silent
+from core.model.signoff import Person
+from core.workbench import history
+from core.workbench.data import Data
+from core.workbench.desk import Desk
+
+ACTIONS = ("exclude", "exclude_group", "false_positive", "explain")
+"""What a person may decide about a finding. Each takes effect in the next candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidates of one desk and their gates."""
+
+    desk: Desk
+    data: Data
+
+    def build(
+        self, version: str, by: Person, progress: Progress = silent, *, workers: int = 1
+    ) -> Candidate:
+        """List the bucket, read every source, and store what would ship as a candidate."""
+        # Imported here because its kernels and detectors take seconds to load.
+        from core.intake.compile import compile_candidate
+
+        desk = self.desk
+        desk.require(by, "release_owner")
+        name = self.data.draft(parse_version(version), by)
+        snapshot = self.data.take_inventory(by, progress)
+        self.data.policy_stored()
+        entries = desk.entries()
+        sources = history.source_decisions(entries)
+        candidate = compile_candidate(
+            desk.store,
+            listing=self.data.listing(),
+            snapshot_at=snapshot.at,
+            policy=desk.policy,
+            version=name,
+            confirmed=history.confirmed_aliases(entries),
+            waived=history.waived_families(entries, name),
+            licences={f: d.licence_tag for f, d in sources.items() if d.decision == "keep"},
+            refused={f: d.decision for f, d in sources.items() if d.decision != "keep"},
+            decisions=history.decisions(entries, name),
+            prefix=desk.prefix,
+            workers=workers,
+            connect=desk.connect,
+            progress=progress,
+        )
+        desk.record(
+            by,
+            "candidate.built",
+            version=name,
+            candidate=candidate.digest,
+            policy=desk.policy.digest,
+            listing=snapshot.listing,
+            records=candidate.records,
+        )
+        return candidate
+
+    def find(self, text: str) -> Digest:
+        """Return the built candidate whose digest starts with `text` (8 hex digits or more).
+
+        Raises:
+            IntakeError: none, or more than one, does.
+        """
+        start = parse_digest_prefix(text)
+        found = {
+            item.candidate
+            for item in history.built(self.desk.entries())
+            if item.candidate.startswith(start)
+        }
+        if len(found) != 1:
+            code = "candidate.ambiguous" if found else "candidate.unknown"
+            raise IntakeError(code, "That digest names no single candidate.", place=start)
+        return found.pop()
+
+    def get(self, digest: str) -> Candidate:
+        """Return a stored candidate, re-hashed."""
+        kept = self.desk.memory.setdefault("candidates", {})
+        assert isinstance(kept, dict)
+        if digest not in kept:
+            kept[digest] = load_candidate(self.desk.store, self.desk.prefix, Digest(digest))
+        candidate: Candidate = kept[digest]
+        return candidate
+
+    def current(self, version: str) -> Candidate | None:
+        """Return the newest candidate built for `version`, or None."""
+        found = history.built(self.desk.entries(), version)
+        return self.get(found[-1].candidate) if found else None
+
+    def run_gates(
+        self,
+        digest: str,
+        by: Person,
+        progress: Progress = silent,
+        *,
+        say: Callable[[str], None] = lambda name: None,
+    ) -> Mapping[str, StoredReport]:
+        """Run every gate over the stored shards; store and journal each report.
+
+        A gate that has already failed on this candidate under these settings is not run
+        again: the fail stands.
+        """
+        desk = self.desk
+        desk.require(by, "release_owner", "review_lead")
+        candidate = self.get(digest)
+        gates = self._gates(candidate)
+        standing = self._decided(candidate, gates)
+        open_gates = [gate for gate in gates if not _final(standing[gate.name])]
+        corpus = open_corpus(desk.store, candidate, desk.workspace / "shards")
+        for report in run_gates(open_gates, corpus, clock=desk.clock, progress=progress):
+            stored = store_report(desk.store, desk.prefix, report)
+            say(report.gate)
+            desk.record(
+                by,
+                "gate.finished",
+                candidate=candidate.digest,
+                gate=report.gate,
+                verdict=report.verdict,
+                evidence=stored.sha256,
+                settings=report.settings,
+            )
+        return {name: held for name, held in self.reports(digest).items() if held is not None}
+
+    def reports(self, digest: str) -> Mapping[str, StoredReport | None]:
+        """Return the report that counts for each gate of this candidate, None where absent."""
+        candidate = self.get(digest)
+        # Gates load models; their settings are the same for one candidate and baseline.
+        name = (digest, self.desk.policy.digest, self._previous_release(candidate))
+        settings = self.desk.memory.get("gate settings")
+        if not isinstance(settings, tuple) or settings[0] != name:
+            gates = self._gates(candidate)
+            settings = (name, {gate.name: settings_digest(gate) for gate in gates})
+            self.desk.memory["gate settings"] = settings
+        return self._counting(candidate, settings[1])
+
+    def _gates(self, candidate: Candidate) -> Sequence[Any]:
+        routing = self.desk.store.get(candidate.routing_key, limit=1 << 22).body
+        return make_gates(
+            self.desk.policy, candidate, routing=routing, baseline=self._baseline(candidate)
+        )
+
+    def _decided(
+        self, candidate: Candidate, gates: Sequence[Any]
+    ) -> Mapping[str, StoredReport | None]:
+        return self._counting(candidate, {gate.name: settings_digest(gate) for gate in gates})
+
+    def _counting(
+        self, candidate: Candidate, settings: Mapping[str, Digest]
+    ) -> Mapping[str, StoredReport | None]:
+        stored = load_reports(self.desk.store, self.desk.prefix, candidate.digest)
+        return {
+            name: decide(stored, name, digest, candidate=candidate.digest)
+            for name, digest in settings.items()
+        }
+
+    def _previous_release(self, candidate: Candidate) -> Digest | None:
+        """Return the candidate of the newest release of another version, if any."""
+        committed = [
+            entry
+            for entry in history.of_type(self.desk.entries(), "publish.committed")
+            if entry.event["version"] != candidate.version
+        ]
+        return Digest(str(committed[-1].event["candidate"])) if committed else None
+
+    def _baseline(self, candidate: Candidate) -> Mapping[str, Any] | None:
+        """Return the distribution measures of the release before this version, if any."""
+        digest = self._previous_release(candidate)
+        if digest is None:
+            return None
+        stored = load_reports(self.desk.store, self.desk.prefix, digest)
+        passed = [
+            held.report
+            for held in stored
+            if held.report.gate == "distribution" and held.report.verdict == "pass"
+        ]
+        return passed[-1].measures if passed else None
+
+    def findings(
+        self, digest: str, *, gate: str = "", code: str = ""
+    ) -> tuple[tuple[str, Finding], ...]:
+        """Return (gate, finding) of the reports that count, filtered."""
+        return tuple(
+            (name, finding)
+            for name, held in self.reports(digest).items()
+            if held is not None and gate in ("", name)
+            for finding in held.report.findings
+            if code in ("", finding.code)
+        )
+
+    def decide(
+        self,
+        digest: str,
+        *,
+        gate: str,
+        code: str,
+        action: str,
+        reason: str,
+        by: Person,
+        places: Sequence[Mapping[str, str]] | None = None,
+    ) -> int:
+        """Decide what findings of one code mean for the next candidate of this version.
+
+        `places` (record_id, turn, start, end, or scope) picks some; None takes every blocking
+        finding of the code. Returns how many places were decided. Verdicts do not change.
+        """
+        desk = self.desk
+        desk.require(by, "release_owner", "review_lead")
+        if action not in ACTIONS:
+            raise GateError("finding.action", "That is not something one can decide here.")
+        if len(reason.strip()) < 3:
+            raise GateError("finding.reason", "Say in a few words why.")
+        candidate = self.get(digest)
+        if places is None:
+            found = self.findings(digest, gate=gate, code=code)
+            places = [_place(finding, action) for _, finding in found if finding.blocking]
+        unique = {json.dumps(place, sort_keys=True): dict(place) for place in places}
+        if not unique:
+            raise GateError("finding.absent", "No such finding is open on this candidate.")
+        desk.record(
+            by,
+            "finding.decided",
+            version=candidate.version,
+            candidate=candidate.digest,
+            gate=gate,
+            code=code,
+            action=action,
+            reason=reason.strip()[:500],
+            places=[unique[key] for key in sorted(unique)],
+        )
+        return len(unique)
+
+    def pending_decisions(self, digest: str) -> int:
+        """Return how many decisions the version holds that this candidate was built without."""
+        candidate = self.get(digest)
+        standing = history.decisions(self.desk.entries(), candidate.version)
+        held = {json.dumps(dict(item), sort_keys=True) for item in candidate.decisions}
+        return sum(json.dumps(dict(item), sort_keys=True) not in held for item in standing)
+
+
+def _final(stored: StoredReport | None) -> bool:
+    return stored is not None and stored.report.verdict in ("pass", "fail")
+
+
+def _place(finding: Finding, action: str) -> Mapping[str, str]:
+    if action == "explain":
+        return {"scope": finding.detail or finding.family}
+    if action in ("exclude", "exclude_group"):
+        return {"record_id": finding.record_id}
+    return {
+        "record_id": finding.record_id,
+        "turn": str(finding.turn),
+        "start": str(finding.start),
+        "end": str(finding.end),
+    }

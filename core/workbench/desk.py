@@ -1,0 +1,61 @@
+"""One desk: a bucket, its journal, a policy, a clock and a local cache that may be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.model.errors import NotAllowed
+from core.model.signoff import DeskRole, Person
+from core.policy.types import Policy
+from core.settings import Settings
+from core.storage.journal import Entry, Journal
+from core.storage.ports import Clock, ObjectStore, timestamp
+from core.workbench.people import check_person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every act needs. `connect` makes a fresh client, `connect_reader` one that may
+    only read, where such credentials exist; both are picklable for worker processes.
+    """
+
+    settings: Settings
+    store: ObjectStore
+    journal: Journal
+    policy: Policy
+    clock: Clock
+    connect: Callable[[], ObjectStore]
+    connect_reader: Callable[[], ObjectStore]
+    memory: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def prefix(self) -> str:
+        """Where everything of ours lies in the bucket, with its final slash."""
+        return self.settings.exports_prefix
+
+    @property
+    def workspace(self) -> Path:
+        """The local cache."""
+        return self.settings.workspace
+
+    def now(self) -> str:
+        """The present as a stored timestamp."""
+        return timestamp(self.clock.now())
+
+    def require(self, person: Person, *roles: DeskRole) -> None:
+        """Refuse unless `person` is known here and holds one of `roles`."""
+        check_person(self.policy, person, embedded=self.settings.embedded)
+        if not person.holds(*roles):
+            names = " or ".join(role.replace("_", " ") for role in roles)
+            raise NotAllowed("role.required", f"This needs a {names}.", place=person.id)
+
+    def record(self, person: Person, kind: str, **values: object) -> Entry:
+        """Append one decision to the journal in `person`'s name."""
+        event: Mapping[str, object] = {"type": kind, **values}
+        return self.journal.append(person.id, event)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every verified journal entry, oldest first."""
+        return self.journal.replay()

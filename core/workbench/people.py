@@ -1,0 +1,107 @@
+"""Who may act is data: people of the policy, or the demo people on the demo bucket alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from core.model.errors import NotAllowed
+from core.model.names import parse_reviewer
+from core.model.signoff import ROLES, DeskRole, Person
+from core.policy.types import Policy
+
+# Invented, and marked so in every record they leave behind.
+_DEMO: tuple[tuple[str, str, tuple[DeskRole, ...]], ...] = (
+    ("demo:engineer", "Demo Dataset Engineer", ("release_owner",)),
+    ("demo:owner", "Demo Release Owner", ("release_owner",)),
+    ("demo:lead", "Demo Review Lead", ("review_lead",)),
+    ("demo:clinician-1", "Demo Clinician One", ("clinician",)),
+    ("demo:clinician-2", "Demo Clinician Two", ("clinician",)),
+    ("demo:bias", "Demo Bias Reviewer", ("bias_reviewer",)),
+    ("demo:auditor", "Demo Auditor", ("auditor",)),
+)
+
+
+def demo_people(auth_time: str) -> tuple[Person, ...]:
+    """Return the people one may be on the demo bucket."""
+    return tuple(
+        Person(id=parse_reviewer(name), name=title, roles=roles, auth="demo", auth_time=auth_time)
+        for name, title, roles in _DEMO
+    )
+
+
+def identify(policy: Policy, *, issuer: str, subject: str, auth_time: str) -> Person | None:
+    """Return the policy's person for what an identity provider says, or None for a stranger."""
+    for rule in policy.people:
+        if (rule.issuer, rule.subject) == (issuer, subject):
+            return Person(
+                id=parse_reviewer(rule.id),
+                name=rule.name,
+                roles=rule.roles,
+                auth="oidc",
+                auth_time=auth_time,
+            )
+    return None
+
+
+def operator(login: str, auth_time: str) -> Person:
+    """Return the person at the terminal: whoever holds the bucket's keys may build and publish.
+
+    They cannot rate or sign; there is no command for it.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", login) or "unknown"
+    return Person(
+        id=parse_reviewer(f"terminal:{safe}"[:80]),
+        name=safe,
+        roles=("release_owner",),
+        auth="terminal",
+        auth_time=auth_time,
+    )
+
+
+def check_person(policy: Policy, person: Person, *, embedded: bool) -> None:
+    """Refuse a person whom this desk, on this bucket, does not know in the roles they claim.
+
+    Pages keep a person for a session; this is asked again at every act.
+
+    Raises:
+        NotAllowed: a demo identity on a real bucket, a person the policy no longer lists, or
+            a role they no longer hold.
+    """
+    if person.auth == "demo":
+        known = {demo.id: demo.roles for demo in demo_people("")}
+        if not embedded:
+            raise NotAllowed("identity.demo_outside", "Demo identities serve the demo bucket only.")
+    elif person.auth == "terminal":
+        known = {person.id: ("release_owner",)}
+    else:
+        known = {parse_reviewer(rule.id): rule.roles for rule in policy.people}
+    if person.id not in known:
+        raise NotAllowed(
+            "identity.unknown", "You are not on this desk's list of people; ask the release owner."
+        )
+    if set(person.roles) - set(known[person.id]):
+        raise NotAllowed("identity.role_lost", "Your roles have changed; sign in again.")
+
+
+def person_to_mapping(person: Person) -> dict[str, Any]:
+    """Return `person` as JSON data for a job."""
+    return {
+        "id": person.id,
+        "name": person.name,
+        "roles": list(person.roles),
+        "auth": person.auth,
+        "auth_time": person.auth_time,
+    }
+
+
+def person_from_mapping(data: Mapping[str, Any]) -> Person:
+    """Return the person a job was started by."""
+    return Person(
+        id=parse_reviewer(str(data["id"])),
+        name=str(data["name"]),
+        roles=tuple(role for role in ROLES if role in data["roles"]),
+        auth=str(data["auth"]),
+        auth_time=str(data["auth_time"]),
+    )

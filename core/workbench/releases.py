@@ -1,0 +1,427 @@
+"""Asking what is missing, publishing, verifying, smoke-testing and withdrawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.canonical import document_bytes, sha256_hex
+from core.intake.document import candidate_key, decode_candidate
+from core.model.candidate import Candidate
+from core.model.errors import JournalBroken, NoSuchRelease, ReleaseError
+from core.model.names import Digest, ReviewerId, Version, parse_version
+from core.model.progress import Progress, silent
+from core.model.release import Blocker, ReleaseSummary, Verification
+from core.model.signoff import Person
+from core.release.approve import missing_before_publish
+from core.release.facts import Facts, SignoffFault
+from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence, unwatched
+from core.release.layout import release_prefix, smoke_prefix
+from core.release.publish import DryRun, dry_run, publish_release
+from core.release.smoke import run_isolated
+from core.release.verify import load_manifest, verify_release
+from core.release.withdraw import withdraw_release
+from core.review.sample import plan_digest
+from core.settings import BucketSettings
+from core.storage.embedded import read_only_settings
+from core.storage.put_once import put_once
+from core.workbench import history
+from core.workbench.candidates import Candidates
+from core.workbench.data import Data
+from core.workbench.desk import Desk
+from core.workbench.reviews import Reviews
+from core.workbench.signing import Signing
+
+DESK = "release-desk/0.1.0"
+_PRIVATE_SCORE = 0.5
+_TEXT_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A published release, and whether the smoke test and the secret scan passed on it."""
+
+    version: Version
+    manifest_key: str
+    manifest_sha256: Digest
+    files: int
+    records: int
+    smoke_passed: bool
+    secrets_found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of one desk."""
+
+    desk: Desk
+    data: Data
+    candidates: Candidates
+    reviews: Reviews
+    signing: Signing
+
+    # --- Before.
+
+    def blockers(self, digest: str, by: Person | None = None) -> tuple[Blocker, ...]:
+        """Return every reason this candidate cannot be published (by `by`) now."""
+        return missing_before_publish(self.facts(digest, by), self.desk.policy)
+
+    def facts(self, digest: str, by: Person | None = None) -> Facts:
+        """Gather everything the decision to publish rests on."""
+        desk = self.desk
+        candidate = self.candidates.get(digest)
+        journal_ok = self._journal_holds()
+        entries = desk.entries()
+        loaded = self.signing.load(digest)
+        states = dict(self.reviews.states(digest))
+        stale = {item.requirement for item in self.signing.stale(digest)}
+        signers = {item.reviewer for item in loaded.signoffs}
+        builders = sorted(history.builders(entries, digest))
+        # Several people may have built the same bytes; one of them signing is what matters.
+        builder = next((name for name in builders if name in signers), next(iter(builders), None))
+        probes = list(history.of_type(entries, "probe.finished"))
+        return Facts(
+            candidate=candidate,
+            at=desk.now(),
+            required_gates=desk.policy.required_gates,
+            reports=self.candidates.reports(digest),
+            reviews=states,
+            open_flags=tuple(flag.target for flag in self.reviews.open_flags(digest)),
+            signoffs=tuple(item for item in loaded.signoffs if item.requirement not in stale),
+            signoff_faults=tuple(
+                SignoffFault(
+                    requirement=fault.requirement,
+                    code=fault.code.removeprefix("signoff."),
+                    key=fault.key,
+                )
+                for fault in loaded.faults
+            ),
+            people=self.reviews.people(),
+            builder=ReviewerId(builder) if builder is not None else None,
+            publisher=by.id if by is not None else None,
+            waivers=(),
+            waived_families=history.waived_families(entries, candidate.version),
+            unconfirmed_aliases=self._unconfirmed(candidate),
+            current_policy=desk.policy.digest,
+            probe_ok=bool(probes) and probes[-1].event["ok"] is True,
+            journal_ok=journal_ok,
+            version_taken=self._taken(candidate),
+            embedded=desk.settings.embedded,
+        )
+
+    def dry_run(self, digest: str, by: Person) -> DryRun:
+        """Return every object that publishing would write now, and what stands in the way."""
+        self.desk.require(by, "release_owner")
+        return dry_run(self._inputs(digest, by, silent, unwatched))
+
+    # --- Publishing.
+
+    def publish(
+        self,
+        digest: str,
+        by: Person,
+        progress: Progress = silent,
+        *,
+        on_step: Callable[[str], None] = unwatched,
+    ) -> Outcome:
+        """Publish, verify as a stranger, smoke-test and search for secrets.
+
+        Raises:
+            Blocked, VersionTaken, OutcomeUnknown, ReleaseError: see `publish_release`; a
+            rerun finishes what a crash interrupted.
+        """
+        self.desk.require(by, "release_owner")
+        published = publish_release(self._inputs(digest, by, progress, on_step))
+        on_step("smoke")
+        progress(0, 0, "smoke test")
+        smoke = self.smoke(published.version, by)
+        on_step("secrets")
+        found = self.scan_secrets(published.version, by)
+        return Outcome(
+            version=published.version,
+            manifest_key=published.manifest_key,
+            manifest_sha256=published.manifest_sha256,
+            files=published.verification.files,
+            records=published.verification.records,
+            smoke_passed=bool(smoke["passed"]),
+            secrets_found=found,
+        )
+
+    def smoke(self, version: str, by: Person) -> Mapping[str, Any]:
+        """Consume the release as a trainer would, in a process that has only the bucket."""
+        desk = self.desk
+        desk.require(by, "release_owner")
+        name = parse_version(version)
+        evidence = run_isolated(self._reader_settings(), name, exports=desk.prefix)
+        body = document_bytes(evidence)
+        digest = sha256_hex(body)
+        key = f"{smoke_prefix(desk.prefix, name)}{digest}.json"
+        put_once(desk.store, key, body)
+        passed = bool(evidence.get("ok"))
+        desk.record(
+            by,
+            "smoke.finished",
+            version=name,
+            manifest=str(evidence.get("manifest_sha256", "")),
+            passed=passed,
+            evidence=digest,
+            key=key,
+        )
+        return {**evidence, "passed": passed, "key": key, "sha256": digest}
+
+    def scan_secrets(self, version: str, by: Person) -> int:
+        """Search what the desk itself wrote for this release for key-shaped text; journal it."""
+        desk = self.desk
+        manifest = load_manifest(desk.store, parse_version(version), exports=desk.prefix)
+        texts = [file.key for file in manifest.files if file.kind != "shard"]
+        texts.append(f"{release_prefix(desk.prefix, manifest.version)}manifest.json")
+        found = 0
+        for key in texts:
+            body = desk.store.get(key, limit=_TEXT_LIMIT).body
+            found += self._secrets_in(body.decode("utf-8", errors="replace"))
+        for log in sorted((desk.workspace / "jobs").glob("*.log")):
+            found += self._secrets_in(log.read_text(encoding="utf-8", errors="replace"))
+        desk.record(
+            by,
+            "secrets.scanned",
+            version=manifest.version,
+            manifest=manifest.sha256,
+            files=len(texts),
+            found=found,
+        )
+        return found
+
+    # --- After.
+
+    def verify(self, version: str, progress: Progress = silent) -> Verification:
+        """Read every byte of a release with a fresh, read-only client."""
+        return verify_release(
+            self.desk.connect_reader(),
+            parse_version(version),
+            exports=self.desk.prefix,
+            progress=progress,
+        )
+
+    def withdraw(self, version: str, reason: str, by: Person) -> None:
+        """Say that a release must no longer be used. Nothing is deleted."""
+        self.desk.require(by, "release_owner")
+        withdraw_release(
+            self.desk.store,
+            self.desk.journal,
+            self.desk.clock,
+            exports=self.desk.prefix,
+            version=parse_version(version),
+            by=by.id,
+            reason=reason,
+            find_private=self._find_private,
+        )
+
+    def list(self) -> tuple[ReleaseSummary, ...]:
+        """Return every release the journal knows, newest first."""
+        entries = self.desk.entries()
+        verified = {str(e.event["version"]) for e in history.of_type(entries, "publish.verified")}
+        withdrawn = {str(e.event["version"]) for e in history.of_type(entries, "release.withdrawn")}
+        found = []
+        for entry in history.of_type(entries, "publish.committed"):
+            version = Version(str(entry.event["version"]))
+            manifest = self.manifest_or_none(version)
+            state = "withdrawn" if version in withdrawn else "published"
+            if manifest is None:
+                state = "missing"
+            elif version not in verified and state == "published":
+                state = "unverified"
+            found.append(
+                ReleaseSummary(
+                    version=version,
+                    state=state,
+                    candidate=Digest(str(entry.event["candidate"])),
+                    manifest_sha256=Digest(sha256_hex(b"")) if manifest is None else manifest[1],
+                    records=0 if manifest is None else int(manifest[0]["totals"]["records"]),
+                    published_at=entry.at,
+                    by=entry.actor,
+                )
+            )
+        return tuple(reversed(found))
+
+    def manifest_or_none(self, version: str) -> tuple[Mapping[str, Any], Digest] | None:
+        """Return a version's manifest document and digest, or None where there is none."""
+        try:
+            manifest = load_manifest(
+                self.desk.store, parse_version(version), exports=self.desk.prefix
+            )
+        except NoSuchRelease:
+            return None
+        return manifest.document, manifest.sha256
+
+    def document(self, version: str, name: str) -> str:
+        """Return one of a release's documents as text."""
+        held = self.manifest_or_none(version)
+        prefix = release_prefix(self.desk.prefix, parse_version(version))
+        listed = [] if held is None else [file["key"] for file in held[0]["files"]]
+        if prefix + name not in listed:
+            raise ReleaseError("release.absent", "The release has no such document.", place=name)
+        return self.desk.store.get(prefix + name, limit=_TEXT_LIMIT).body.decode("utf-8")
+
+    def last_smoke(self, version: str) -> Mapping[str, Any] | None:
+        """Return the newest smoke test bound to this version's manifest."""
+        return self._last(version, "smoke.finished", "key", "passed")
+
+    def last_secret_scan(self, version: str) -> Mapping[str, Any] | None:
+        """Return the newest search for secrets bound to this version's manifest."""
+        found = self._last(version, "secrets.scanned", "files", "found")
+        return None if found is None else {**found, "passed": found["found"] == 0}
+
+    def last_verified(self, version: str) -> Mapping[str, Any] | None:
+        """Return when and by whom this version was first verified as a stranger."""
+        entries = history.of_type(self.desk.entries(), "publish.verified")
+        mine = [entry for entry in entries if entry.event["version"] == version]
+        if not mine:
+            return None
+        return {"journal": mine[-1].seq, "at": mine[-1].at, "by": mine[-1].actor}
+
+    # --- Inner.
+
+    def _last(self, version: str, kind: str, *names: str) -> Mapping[str, Any] | None:
+        held = self.manifest_or_none(version)
+        if held is None:
+            return None
+        for entry in reversed(self.desk.entries()):
+            event = entry.event
+            if event["type"] == kind and event["version"] == version:
+                if event["manifest"] != held[1]:
+                    return None
+                return {
+                    "journal": entry.seq,
+                    "at": entry.at,
+                    "by": entry.actor,
+                    **{name: event[name] for name in names},
+                }
+        return None
+
+    def _inputs(
+        self, digest: str, by: Person, progress: Progress, on_step: Callable[[str], None]
+    ) -> ReleaseInputs:
+        desk = self.desk
+        candidate = self.candidates.get(digest)
+        _, _, coverage = self.data.store_coverage(candidate.version)
+        return ReleaseInputs(
+            store=desk.store,
+            fresh_store=desk.connect_reader,
+            journal=desk.journal,
+            clock=desk.clock,
+            exports=desk.prefix,
+            candidate=candidate,
+            candidate_key=candidate_key(desk.prefix, candidate.digest),
+            read_candidate=decode_candidate,
+            policy=desk.policy,
+            gather_facts=lambda: self.facts(digest, by),
+            publisher=by.id,
+            desk=DESK,
+            reviews=self._review_evidence(digest),
+            find_private=self._find_private,
+            included=(IncludedFile(name="coverage", body=coverage),),
+            progress=progress,
+            on_step=on_step,
+        )
+
+    def _review_evidence(self, digest: str) -> tuple[ReviewEvidence, ...]:
+        plans = self.reviews.plans(digest)
+        states = self.reviews.states(digest)
+        found = []
+        for claim in self.desk.policy.claims:
+            plan = plans.get(claim.id)
+            if plan is None:
+                continue
+            rubric = self.reviews.rubric(claim.id)
+            state = states[claim.id]
+            summary = {
+                "schema": "release-desk/review-summary/1",
+                "claim": claim.id,
+                "title": claim.title,
+                "scope": state.scope,
+                "rubric": {"id": rubric.id, "version": rubric.version, "sha256": rubric.digest},
+                "plan": plan_digest(plan),
+                "method": "sha256 rank over one record per near-duplicate cluster",
+                "frame": state.frame,
+                "planned": state.planned,
+                "read": state.read,
+                "defects": state.defects,
+                "cannot_judge": state.cannot_judge,
+                "double_rated": state.double_rated,
+                "limit": state.limit,
+                "confidence": state.confidence,
+                "upper": state.upper,
+                "sentence": state.sentence,
+                "reviewers": list(state.reviewers),
+                "agreement": dict(state.agreement),
+                "dissents": list(state.dissents),
+            }
+            found.append(
+                ReviewEvidence(
+                    state=state,
+                    title=claim.title,
+                    rubric_id=rubric.id,
+                    rubric_version=rubric.version,
+                    rubric=rubric.digest,
+                    plan=plan_digest(plan),
+                    exceptions=(),
+                    summary=document_bytes(summary),
+                )
+            )
+        return tuple(found)
+
+    def _unconfirmed(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return the families that wait for an alias and have nothing in the candidate."""
+        if self.data.snapshot() is None:
+            return ()
+        coverage = self.data.coverage(candidate.version)
+        return tuple(
+            name
+            for name, found in sorted(coverage.families.items())
+            if found.needs_confirmation and self.desk.policy.family(name).required
+        )
+
+    def _taken(self, candidate: Candidate) -> bool:
+        """Whether another candidate, or this one, has been committed under the version's name."""
+        committed = history.of_type(self.desk.entries(), "publish.committed")
+        return any(entry.event["version"] == candidate.version for entry in committed)
+
+    def _journal_holds(self) -> bool:
+        try:
+            self.desk.entries()
+        except JournalBroken:
+            return False
+        return True
+
+    def _find_private(self, text: str) -> tuple[str, ...]:
+        """Name what is private in a text that a person typed and that would ship."""
+        # Imported here because the detectors take seconds to load and most acts need none.
+        from core.intake.privacy.text import scan_text
+
+        return tuple(
+            sorted(
+                {
+                    span.entity
+                    for span in scan_text(self.desk.policy.privacy, text)
+                    if span.score >= self._score(span.entity)
+                }
+            )
+        )
+
+    def _score(self, entity: str) -> float:
+        rule = self.desk.policy.privacy.entities.get(entity)
+        if rule is None:
+            return _PRIVATE_SCORE
+        return rule.score if rule.action != "count" else 2.0
+
+    def _secrets_in(self, text: str) -> int:
+        from core.intake.privacy.text import scan_text
+
+        spans = scan_text(self.desk.policy.privacy, text)
+        return sum(span.entity == "SECRET" for span in spans)
+
+    def _reader_settings(self) -> BucketSettings:
+        if self.desk.settings.bucket is not None:
+            return self.desk.settings.bucket
+        return read_only_settings(self.desk.workspace)

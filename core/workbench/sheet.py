@@ -1,0 +1,450 @@
+"""The run sheet is computed: every line from evidence, nothing ticked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from core.model.candidate import Candidate
+from core.model.gate import StoredReport
+from core.model.names import Version
+from core.model.release import ChecklistLine, LineState
+from core.model.signoff import Person
+from core.release.layout import release_prefix
+from core.workbench import history
+from core.workbench.candidates import Candidates
+from core.workbench.data import Data
+from core.workbench.desk import Desk
+from core.workbench.releases import Releases
+from core.workbench.reviews import Reviews
+from core.workbench.signing import Requirement, Signing
+
+_COVERED: Mapping[str, LineState] = {
+    "present": "done",
+    "present_by_alias": "done",
+    "waived": "waived",
+}
+_GATE_LINES = (
+    ("4.1", "Privacy gate passes; sampling recorded", ("privacy",)),
+    ("4.2", "Provenance gate passes for every shard and record", ("provenance",)),
+    ("4.3", "Duplicates and leakage gates pass", ("duplicates", "leakage")),
+    ("4.4", "Distribution gate passes; regressions explained", ("distribution",)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """What comes next, for whom, and where. `mine` says whether the reader can do it."""
+
+    title: str
+    text: str
+    page: str
+    role: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The Release 0 checklist of one desk."""
+
+    desk: Desk
+    data: Data
+    candidates: Candidates
+    reviews: Reviews
+    signing: Signing
+    releases: Releases
+
+    def lines(self, version: str) -> tuple[ChecklistLine, ...]:
+        """Return every line of the checklist for `version`, in order."""
+        candidate = self.candidates.current(version) if version else None
+        facts = _Published(self.releases, version)
+        return (
+            *self._access(version, facts),
+            *self._families(version),
+            *self._version(version),
+            *_artefacts(facts),
+            *self._gates(candidate),
+            *self._reviews(candidate),
+            *_training(facts),
+        )
+
+    def _access(self, version: str, facts: _Published) -> Iterator[ChecklistLine]:
+        entries = self.desk.entries()
+        probes = list(history.of_type(entries, "probe.finished"))
+        if not probes:
+            yield _line(
+                "0.1",
+                "S3 access to the canonical bucket",
+                "not_started",
+                "The bucket has not been probed yet; listing it does that.",
+                "coverage",
+            )
+        else:
+            last = probes[-1]
+            failed = ", ".join(str(name) for name in _list(last.event["failed"]))
+            good = last.event["ok"] is True
+            why = (
+                "List, get, conditional put and read-back succeeded."
+                if good
+                else f"Failed: {failed}."
+            )
+            yield _line(
+                "0.1",
+                "S3 access to the canonical bucket",
+                "done" if good else "blocked",
+                why,
+                "coverage",
+                {"journal": last.seq, "at": last.at, "by": last.actor},
+            )
+        smoke = facts.smoke
+        yield _line(
+            "0.2",
+            "S3-first: training reads from S3, local is a cache",
+            _state(smoke),
+            _smoke_words(smoke),
+            "releases",
+            *_smoke_evidence(smoke),
+        )
+        secrets = facts.secrets
+        yield _line(
+            "0.3",
+            "No secrets committed or printed",
+            _state(secrets),
+            "The release's own files were searched for key-shaped text."
+            if secrets is not None
+            else "Searched when the release is verified.",
+            "releases",
+            *([secrets] if secrets else []),
+        )
+
+    def _families(self, version: str) -> Iterator[ChecklistLine]:
+        snapshot = self.data.snapshot()
+        rules = [rule for rule in self.desk.policy.families if rule.required]
+        coverage = self.data.coverage(version) if snapshot is not None else None
+        for number, rule in enumerate(rules, 1):
+            title = f"Family present: {rule.title} (stage {rule.stage})"
+            if coverage is None:
+                yield _line(
+                    f"1.{number}",
+                    title,
+                    "not_started",
+                    "The bucket has not been listed yet.",
+                    "coverage",
+                )
+                continue
+            found = coverage.families[rule.name]
+            state = _COVERED.get(found.state, "blocked")
+            if found.needs_confirmation:
+                state = "blocked"
+            evidence = [{"key": item.key, "records": item.records} for item in found.evidence[:5]]
+            yield _line(
+                f"1.{number}",
+                title,
+                state,
+                f"{found.state.replace('_', ' ')}: {found.why}",
+                "coverage",
+                *evidence,
+            )
+
+    def _version(self, version: str) -> Iterator[ChecklistLine]:
+        drafted = version in self.data.versions() if version else False
+        state: LineState = "done" if drafted else "not_started"
+        yield _line(
+            "2.1",
+            "Version picked",
+            state,
+            f"{version} is in draft." if drafted else "No version has been picked.",
+            "run_sheet",
+        )
+        prefix = release_prefix(self.desk.prefix, Version(version)) if drafted else ""
+        yield _line(
+            "2.2",
+            "Release prefix written down",
+            state,
+            f"It will stand at {prefix}" if drafted else "Follows from the version.",
+            "run_sheet",
+            *([{"prefix": prefix}] if drafted else []),
+        )
+
+    def _gates(self, candidate: Candidate | None) -> Iterator[ChecklistLine]:
+        reports = self.candidates.reports(candidate.digest) if candidate is not None else {}
+        for number, title, names in _GATE_LINES:
+            held = [reports.get(name) for name in names]
+            yield _line(
+                number,
+                title,
+                _gate_state(held),
+                _gate_words(names, held),
+                "gates",
+                *[
+                    {"key": s.key, "sha256": s.sha256, "at": s.report.finished_at}
+                    for s in held
+                    if s is not None
+                ],
+            )
+
+    def _reviews(self, candidate: Candidate | None) -> Iterator[ChecklistLine]:
+        if candidate is None:
+            for number, rule in enumerate(self.desk.policy.signoffs, 1):
+                yield _line(
+                    f"5.{number}",
+                    rule.title,
+                    "not_started",
+                    "There is no candidate to sign.",
+                    "run_sheet",
+                )
+            return
+        states = self.reviews.states(candidate.digest)
+        for number, wanted in enumerate(self.signing.requirements(candidate.digest), 1):
+            yield self._requirement(f"5.{number}", wanted, states)
+
+    def _requirement(
+        self, number: str, wanted: Requirement, states: Mapping[str, object]
+    ) -> ChecklistLine:
+        page = page_of_role(wanted.role) if wanted.claim else "publish"
+        given = wanted.signoff
+        if given is not None and given.decision == "approve":
+            return _line(
+                number,
+                wanted.title,
+                "done",
+                f"Signed by {given.reviewer}.",
+                page,
+                {"key": given.key, "sha256": given.sha256, "at": given.at},
+            )
+        if given is not None:
+            return _line(
+                number,
+                wanted.title,
+                "blocked",
+                f"Refused by {given.reviewer}; a refusal stands until a new candidate.",
+                page,
+                {"key": given.key, "sha256": given.sha256, "at": given.at},
+            )
+        state = states.get(wanted.claim) if wanted.claim else None
+        sentence = getattr(state, "sentence", "")
+        open_state: LineState = "blocked" if sentence else "not_started"
+        return _line(number, wanted.title, open_state, sentence or "Not signed yet.", page)
+
+    def next_step(self, version: str, person: Person) -> NextStep:
+        """Return the one thing that would bring `version` on, and who can do it."""
+        title, text, page, role = self._next(version)
+        mine = role in person.roles or (role == "anyone")
+        return NextStep(title=title, text=text, page=page, role=role, mine=mine)
+
+    def _next(self, version: str) -> tuple[str, str, str, str]:
+        owner = "release_owner"
+        if not version or version not in self.data.versions():
+            return ("Pick a version", "Name the release you are preparing.", "run_sheet", owner)
+        snapshot = self.data.snapshot()
+        if snapshot is None:
+            return ("List the bucket", "Read the inventory into the desk.", "coverage", owner)
+        coverage = self.data.coverage(version)
+        decided = self.data.decisions()
+        for rule in self.desk.policy.families:
+            found = coverage.families[rule.name]
+            if found.needs_confirmation:
+                return (
+                    f"Confirm an alias for {rule.title}",
+                    (
+                        "Its data lie under another prefix than the policy's. Look, then confirm "
+                        "by name."
+                    ),
+                    "coverage",
+                    owner,
+                )
+            if rule.required and found.state not in _COVERED:
+                return (
+                    f"{rule.title} is {found.state}",
+                    "Bring data, or waive the family by name.",
+                    "coverage",
+                    owner,
+                )
+            if found.records and rule.name not in decided:
+                return (
+                    f"Decide about {rule.title}",
+                    (
+                        "No source enters a release without a named person's decision on its "
+                        "rights and licence."
+                    ),
+                    "coverage",
+                    owner,
+                )
+        return self._next_candidate(version)
+
+    def _next_candidate(self, version: str) -> tuple[str, str, str, str]:
+        owner = "release_owner"
+        candidate = self.candidates.current(version)
+        if candidate is None:
+            return ("Build the candidate", "Read every source into shards.", "gates", owner)
+        if self.candidates.pending_decisions(candidate.digest):
+            return (
+                "Build again",
+                "Decisions taken since the last build wait to be applied.",
+                "gates",
+                owner,
+            )
+        reports = self.candidates.reports(candidate.digest)
+        required = self.desk.policy.required_gates
+        if any(reports.get(name) is None for name in required):
+            return ("Run the gates", "Five checks over the exact bytes.", "gates", owner)
+        failed = [n for n in required if not _passed(reports.get(n))]
+        if failed:
+            return (
+                f"Look at what the {failed[0]} gate found",
+                "Decide about its findings; the decisions go into the next candidate.",
+                "findings",
+                owner,
+            )
+        return self._next_review(version, candidate)
+
+    def _next_review(self, version: str, candidate: Candidate) -> tuple[str, str, str, str]:
+        digest = candidate.digest
+        plans = self.reviews.plans(digest)
+        if any(claim.id not in plans for claim in self.desk.policy.claims):
+            return (
+                "Freeze the samples",
+                "Fix which records get read, before anyone sees one.",
+                "adjudication",
+                "review_lead",
+            )
+        for claim, state in self.reviews.states(digest).items():
+            rule = self.desk.policy.claim(claim)
+            if state.state == "paused":
+                return (
+                    f"Settle the flags in {rule.title}",
+                    state.sentence,
+                    "adjudication",
+                    "review_lead",
+                )
+            if state.state != "ready":
+                return (rule.title, state.sentence, page_of_role(rule.role), rule.role)
+        for wanted in self.signing.requirements(digest):
+            if wanted.signoff is None:
+                page = page_of_role(wanted.role) if wanted.claim else "publish"
+                return (wanted.title, "Read the statement and sign it by name.", page, wanted.role)
+        if _Published(self.releases, version).manifest is None:
+            return (
+                "Publish",
+                "Nothing should stand in the way now: try the dry run first.",
+                "publish",
+                "release_owner",
+            )
+        return (
+            "Released",
+            "Training can read it. Verify it again, or read its notes.",
+            "releases",
+            "anyone",
+        )
+
+
+def page_of_role(role: str) -> str:
+    """Return the review page of a role."""
+    return "bias_review" if role == "bias_reviewer" else "clinician_review"
+
+
+class _Published:
+    """What stands of a version's release, asked once per sheet."""
+
+    def __init__(self, releases: Releases, version: str) -> None:
+        self.manifest = releases.manifest_or_none(version) if version else None
+        self.smoke = releases.last_smoke(version) if self.manifest is not None else None
+        self.secrets = releases.last_secret_scan(version) if self.manifest is not None else None
+        self.verified = releases.last_verified(version) if self.manifest is not None else None
+
+
+def _artefacts(facts: _Published) -> Iterator[ChecklistLine]:
+    titles = (
+        ("3.1", "Manifest under the release prefix, every field proven"),
+        ("3.2", "ChatML JSONL export exists and the manifest references it"),
+        ("3.3", "Routing config matches the included families; weights sum to 1"),
+    )
+    for number, title in titles:
+        if facts.manifest is None:
+            yield _line(number, title, "not_started", "Nothing has been published.", "publish")
+        elif facts.verified is None:
+            yield _line(number, title, "blocked", "Published, not yet verified.", "releases")
+        else:
+            yield _line(
+                number,
+                title,
+                "done",
+                "Re-read and re-hashed as a stranger.",
+                "releases",
+                facts.verified,
+            )
+
+
+def _training(facts: _Published) -> Iterator[ChecklistLine]:
+    yield _line(
+        "6.1",
+        "Training consumes the release from S3 end to end",
+        _state(facts.smoke),
+        _smoke_words(facts.smoke),
+        "releases",
+        *_smoke_evidence(facts.smoke),
+    )
+    if facts.manifest is None:
+        yield _line(
+            "6.2", "Release notes updated", "not_started", "Written when published.", "publish"
+        )
+    else:
+        yield _line(
+            "6.2",
+            "Release notes updated",
+            "done" if facts.verified else "blocked",
+            "RELEASE_NOTES.md stands in the release.",
+            "releases",
+        )
+
+
+def _line(
+    number: str, title: str, state: LineState, why: str, page: str, *evidence: Mapping[str, object]
+) -> ChecklistLine:
+    return ChecklistLine(
+        id=number, title=title, state=state, why=why, page=page, evidence=tuple(evidence)
+    )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _state(evidence: Mapping[str, object] | None) -> LineState:
+    if evidence is None:
+        return "not_started"
+    return "done" if evidence.get("passed") is True else "blocked"
+
+
+def _smoke_words(smoke: Mapping[str, object] | None) -> str:
+    if smoke is None:
+        return "The smoke test has not run on this release."
+    return "The smoke test passed." if smoke.get("passed") is True else "The smoke test failed."
+
+
+def _smoke_evidence(smoke: Mapping[str, object] | None) -> list[Mapping[str, object]]:
+    return [] if smoke is None else [smoke]
+
+
+def _passed(stored: StoredReport | None) -> bool:
+    return stored is not None and stored.report.verdict == "pass"
+
+
+def _gate_state(held: list[StoredReport | None]) -> LineState:
+    if all(stored is None for stored in held):
+        return "not_started"
+    return "done" if held and all(_passed(stored) for stored in held) else "blocked"
+
+
+def _gate_words(names: tuple[str, ...], held: list[StoredReport | None]) -> str:
+    words = []
+    for name, stored in zip(names, held, strict=True):
+        if stored is None:
+            words.append(f"{name} has not run")
+        else:
+            report = stored.report
+            blocking = f", {len(report.blocking)} blocking" if report.blocking else ""
+            words.append(
+                f"{name}: {report.verdict}, {report.examined} of {report.expected}{blocking}"
+            )
+    return "; ".join(words) + "."

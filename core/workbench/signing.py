@@ -1,0 +1,229 @@
+"""What must be signed, by whom, in which words; and the signing of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from core.model.candidate import Candidate
+from core.model.errors import NotAllowed, ReviewError
+from core.model.names import Digest, ReviewerId
+from core.model.signoff import Decision, DeskRole, Person, Signoff
+from core.policy.types import SignoffRule
+from core.review.keys import SigningKey, ensure_key, registered_keys
+from core.review.signing import ReviewBasis, SigningDesk, SignoffRequest, is_stale, revoke, sign
+from core.review.signoffs import LoadedSignoffs, load_signoffs, read_signoff
+from core.workbench import history
+from core.workbench.candidates import Candidates
+from core.workbench.desk import Desk
+from core.workbench.reviews import Reviews
+
+KEY_VARIABLE = "DESK_SIGNING_KEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A sign-off this candidate needs, and the one that stands, if any."""
+
+    id: str
+    title: str
+    role: DeskRole
+    claim: str
+    signoff: Signoff | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSheet:
+    """What is about to be signed. Empty `problems`: an approval would be accepted now."""
+
+    requirement: str
+    title: str
+    role: DeskRole
+    sentence: str
+    candidate: Digest
+    exceptions: tuple[str, ...]
+    dissents: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The sign-offs of one desk."""
+
+    desk: Desk
+    candidates: Candidates
+    reviews: Reviews
+
+    def load(self, digest: str) -> LoadedSignoffs:
+        """Return every sign-off of this candidate that verifies, and every fault."""
+        entries = self.desk.entries()
+        return load_signoffs(
+            self.desk.store, self.desk.prefix, entries, Digest(digest), registered_keys(entries)
+        )
+
+    def requirements(self, digest: str) -> tuple[Requirement, ...]:
+        """Return what must be signed, each with the sign-off that stands."""
+        loaded = self.load(digest).signoffs
+        return tuple(
+            Requirement(
+                id=rule.id,
+                title=rule.title,
+                role=rule.role,
+                claim=rule.claim,
+                signoff=_standing(rule, loaded),
+            )
+            for rule in self.desk.policy.signoffs
+        )
+
+    def stale(self, digest: str) -> tuple[Signoff, ...]:
+        """Return the approvals whose ratings, sample or rubric changed after they were given."""
+        found = []
+        for signoff in self.load(digest).signoffs:
+            rule = self._rule(signoff.requirement)
+            basis = self._basis(rule, digest)
+            if basis is not None and not signoff.revoked and is_stale(signoff, basis):
+                found.append(signoff)
+        return tuple(found)
+
+    def sheet(self, digest: str, requirement: str, by: Person) -> SigningSheet:
+        """Return the words to sign, and what still stands in the way of an approval."""
+        rule = self._rule(requirement)
+        candidate = self.candidates.get(digest)
+        basis = self._basis(rule, digest)
+        problems: list[str] = []
+        if not by.holds(rule.role):
+            problems.append(f"This is signed by a {rule.role.replace('_', ' ')}.")
+        if by.id in history.builders(self.desk.entries(), digest):
+            problems.append("You built this candidate; somebody else has to sign it.")
+        if rule.claim:
+            if basis is None:
+                problems.append("The sample is not frozen yet.")
+            elif basis.state.state != "ready":
+                problems.append("The review is not finished, or did not pass.")
+        else:
+            problems += self._before_decision(digest)
+        return SigningSheet(
+            requirement=rule.id,
+            title=rule.title,
+            role=rule.role,
+            sentence=basis.state.sentence if basis else self._decision_words(candidate, rule),
+            candidate=candidate.digest,
+            exceptions=tuple(f"{item.scope}: {item.reason}" for item in candidate.exclusions),
+            dissents=basis.state.dissents if basis else (),
+            problems=tuple(problems),
+        )
+
+    def sign(
+        self, digest: str, requirement: str, decision: Decision, typed_name: str, by: Person
+    ) -> Signoff:
+        """Sign one decision over one candidate, in one's own name."""
+        desk = self.desk
+        rule = self._rule(requirement)
+        desk.require(by, rule.role)
+        candidate = self.candidates.get(digest)
+        if by.id in history.builders(desk.entries(), digest):
+            raise NotAllowed("signoff.builder", "You built this candidate; somebody else signs it.")
+        if not rule.claim and decision == "approve":
+            open_points = self._before_decision(digest)
+            if open_points:
+                raise ReviewError("signoff.not_ready", open_points[0], place=rule.id)
+        reports = self.candidates.reports(digest)
+        request = SignoffRequest(
+            version=candidate.version,
+            candidate=candidate.digest,
+            requirement=rule,
+            decision=decision,
+            evidence={gate: held.sha256 for gate, held in reports.items() if held is not None},
+            basis=self._basis(rule, digest),
+            builder=self.reviews.builder(digest, by),
+            statement="" if rule.claim else self._decision_words(candidate, rule),
+            exceptions=tuple(sorted({item.scope for item in candidate.exclusions})),
+        )
+        return sign(
+            request,
+            person=by,
+            typed_name=typed_name,
+            desk=SigningDesk(
+                store=desk.store,
+                journal=desk.journal,
+                prefix=desk.prefix,
+                key=self._key(by.id),
+                clock=desk.clock,
+                embedded=desk.settings.embedded,
+            ),
+            given=self.load(digest).signoffs,
+        )
+
+    def receipt(self, signoff: Signoff) -> bytes:
+        """Return the signed envelope exactly as it is stored, for its signer to keep."""
+        return read_signoff(self.desk.store, signoff.key)
+
+    def revoke(self, digest: str, sha256: str, reason: str, by: Person) -> None:
+        """Journal that a sign-off no longer counts."""
+        self.desk.require(by, "clinician", "bias_reviewer", "review_lead", "release_owner")
+        for signoff in self.load(digest).signoffs:
+            if signoff.sha256 == sha256:
+                revoke(signoff, person=by, reason=reason, journal=self.desk.journal)
+                return
+        raise ReviewError("signoff.unknown", "There is no such sign-off.", place=sha256)
+
+    def _rule(self, requirement: str) -> SignoffRule:
+        for rule in self.desk.policy.signoffs:
+            if rule.id == requirement:
+                return rule
+        raise ReviewError("signoff.unknown", "The policy asks for no such sign-off.")
+
+    def _basis(self, rule: SignoffRule, digest: str) -> ReviewBasis | None:
+        plan = self.reviews.plans(digest).get(rule.claim) if rule.claim else None
+        if plan is None:
+            return None
+        return ReviewBasis(
+            plan=plan,
+            state=self.reviews.states(digest)[rule.claim],
+            ratings=self.reviews.ratings(digest, rule.claim),
+            settlements=self.reviews.settlements(digest, rule.claim),
+        )
+
+    def _before_decision(self, digest: str) -> list[str]:
+        """The release decision comes last: gates have passed and every review is signed."""
+        reports = self.candidates.reports(digest)
+        problems = []
+        for gate in self.desk.policy.required_gates:
+            held = reports.get(gate)
+            if held is None or held.report.verdict != "pass":
+                problems.append(f"The {gate} gate has not passed.")
+        for wanted in self.requirements(digest):
+            approved = wanted.signoff is not None and wanted.signoff.decision == "approve"
+            if wanted.claim and not approved:
+                problems.append(f"{wanted.title} is not signed.")
+        return problems
+
+    def _decision_words(self, candidate: Candidate, rule: SignoffRule) -> str:
+        if rule.claim:
+            return "No sample is frozen yet, so there is nothing to state."
+        families = ", ".join(name for name, found in sorted(candidate.families.items()) if found)
+        left_out = "; ".join(f"{item.scope}: {item.reason}" for item in candidate.exclusions)
+        return (
+            f"Release {candidate.version} with {candidate.records:,} records of {families}. "
+            f"Known exclusions: {left_out or 'none'}."
+        )
+
+    def _key(self, actor: ReviewerId) -> SigningKey:
+        held = self.desk.memory.get("signing key")
+        if not isinstance(held, SigningKey):
+            held = ensure_key(
+                self.desk.workspace,
+                self.desk.journal,
+                actor,
+                secret=os.environ.get(KEY_VARIABLE) or None,
+            )
+            self.desk.memory["signing key"] = held
+        return held
+
+
+def _standing(rule: SignoffRule, signoffs: tuple[Signoff, ...]) -> Signoff | None:
+    """A refusal stands before an approval; a revoked sign-off does not stand at all."""
+    mine = [item for item in signoffs if item.requirement == rule.id and not item.revoked]
+    refused = [item for item in mine if item.decision == "refuse"]
+    chosen = refused or mine
+    return max(chosen, key=lambda item: (item.at, item.sha256)) if chosen else None

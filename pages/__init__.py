@@ -1,0 +1,1 @@
+"""One short script per page: guard, ask the workbench, draw. No domain logic."""

@@ -1,0 +1,215 @@
+"""What lies in the bucket, what it proves for each family, and who decided it may be used."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.intake.coverage import FamilyCoverage
+from core.workbench import Workbench
+from pages.frame import charts, guard, show
+from pages.frame.job_panel import job_panel, start_button
+from pages.frame.version_picker import pick_version
+
+bench, person = guard.require()
+owner = person.holds("release_owner")
+st.title("Coverage")
+show.outcome()
+version = pick_version(bench, person)
+snapshot = bench.data.snapshot()
+left, right = st.columns([3, 1], vertical_alignment="center")
+with left:
+    if snapshot is None:
+        show.prose("The bucket has not been listed yet.")
+    else:
+        show.prose(
+            "Listing **{short}** of {at}: {objects} objects, {size}.",
+            short=show.short(snapshot.listing),
+            at=snapshot.at,
+            objects=f"{snapshot.objects:,}",
+            size=show.size(snapshot.bytes),
+        )
+with right:
+    if person.holds("release_owner", "review_lead"):
+        start_button(bench, person, "List the bucket", "inventory", {}, primary=snapshot is None)
+job_panel(bench, person, "inventory")
+if snapshot is None:
+    st.info(
+        "Listing reads keys and sizes; afterwards some objects are opened to see what they hold."
+    )
+    st.stop()
+
+with st.spinner("Opening objects to see what they hold…"):
+    report = bench.data.coverage(version)
+decisions = bench.data.decisions()
+
+st.subheader("Stages and families")
+charts.coverage_map(
+    [
+        {"stage": f.stage, "family": f.title, "state": f.state, "records": f.records}
+        for f in report.families.values()
+    ],
+    key="map",
+)
+st.dataframe(
+    [
+        {
+            "family": found.title,
+            "stage": found.stage,
+            "state": found.state.replace("_", " "),
+            "objects": found.objects,
+            "size": show.size(found.bytes),
+            "records seen": found.records,
+            "formats": ", ".join(found.formats),
+            "newest": found.newest[:10],
+            "why": found.why,
+        }
+        for found in report.families.values()
+    ],
+    hide_index=True,
+)
+
+
+def alias_flow(bench: Workbench, found: FamilyCoverage) -> None:
+    """Draw the one confirmation an alias needs."""
+    for alias in found.needs_confirmation:
+        with st.container(border=True):
+            show.prose(
+                "**{title}** was found under `{alias}`, which is not its canonical prefix. "
+                "Look at what was opened below, then confirm by name that these are its data.",
+                title=found.title,
+                alias=alias,
+            )
+            act = partial(bench.data.confirm_alias, found.name, alias, person)
+            st.button(
+                f"Confirm for {found.title}",
+                key=f"alias:{found.name}:{alias}",
+                type="primary",
+                disabled=not owner,
+                on_click=show.doing(act, done="Confirmed."),
+            )
+
+
+def source_flow(bench: Workbench, found: FamilyCoverage) -> None:
+    """Draw the decision on a family's rights and licence."""
+    held = decisions.get(found.name)
+    if held is not None:
+        show.prose(
+            "**{title}**: {decision}, licence {tag}, rights {rights}, by {by} at {at}. {reason}",
+            title=found.title,
+            decision=held.decision,
+            tag=held.licence_tag or "none",
+            rights=held.rights,
+            by=held.by,
+            at=held.at,
+            reason=held.reason,
+        )
+    if not owner:
+        if held is None:
+            show.prose("**{title}** waits for a release owner's decision.", title=found.title)
+        return
+    with (
+        st.expander(
+            f"Decide about {found.title}" if held is None else "Change the decision",
+            expanded=held is None,
+        ),
+        st.form(f"source:{found.name}", border=False),
+    ):
+        tags = list(bench.desk.policy.licence_tags)
+        columns = st.columns(3)
+        decision = columns[0].selectbox("Decision", ["keep", "defer", "reject"])
+        rights = columns[1].selectbox(
+            "Rights", ["cleared", "review_required", "restricted", "unknown"]
+        )
+        tag = columns[2].selectbox(
+            "Licence", tags, index=tags.index("synthetic") if "synthetic" in tags else 0
+        )
+        reason = st.text_input(
+            "Why",
+            value="Written for the demo by this project." if bench.desk.settings.embedded else "",
+        )
+        if st.form_submit_button("Record the decision"):
+            show.attempt(
+                lambda: bench.data.decide_source(found.name, decision, rights, tag, reason, person),
+                done=f"Recorded for {found.title}.",
+            )
+            st.rerun()
+
+
+waiting = [f for f in report.families.values() if f.needs_confirmation]
+if waiting:
+    st.subheader("Aliases to confirm")
+    for found in waiting:
+        alias_flow(bench, found)
+
+st.subheader("Source decisions")
+show.quiet("Denied by default: without a decision by name, nothing of a family can be published.")
+for found in report.families.values():
+    if found.records:
+        source_flow(bench, found)
+
+absent = [
+    f
+    for f in report.families.values()
+    if f.state in ("missing", "unusable", "partial") and bench.desk.policy.family(f.name).required
+]
+if absent and owner and version:
+    st.subheader("Families in the way")
+    for found in absent:
+        with st.form(f"waive:{found.name}", border=True):
+            show.prose(
+                "**{title}** is {state}: {why}", title=found.title, state=found.state, why=found.why
+            )
+            reason = st.text_input("Reason to release without it (it ships)")
+            if st.form_submit_button(f"Waive {found.title} for {version}"):
+                show.attempt(
+                    partial(bench.data.waive_family, version, found.name, reason, person),
+                    done=f"{found.title} is waived for {version}.",
+                )
+                st.rerun()
+
+st.subheader("What was opened")
+names = {found.name: found.title for found in report.families.values()}
+chosen = st.segmented_control(
+    "Family", list(names), format_func=lambda n: names[n], default=next(iter(names))
+)
+if chosen:
+    st.dataframe(
+        [
+            {
+                "key": item.key,
+                "state": item.state,
+                "container": item.container,
+                "records": item.records,
+                "rejected": item.rejected,
+                "why": item.why,
+                "size": show.size(item.size),
+            }
+            for item in report.families[chosen].evidence
+        ],
+        hide_index=True,
+    )
+
+st.subheader("The whole bucket")
+prefixes = bench.data.bytes_by_prefix()
+charts.treemap([dict(row) for row in prefixes], key="treemap")
+days = bench.data.bytes_by_day()
+if len(days) > 1:
+    charts.growth([day for day, _ in days], [total for _, total in days], key="growth")
+st.subheader("What matched no family")
+if report.unmatched:
+    st.dataframe(
+        [
+            {
+                "prefix": u.prefix,
+                "objects": u.objects,
+                "size": show.size(u.bytes),
+                "looks like": u.guess,
+            }
+            for u in report.unmatched
+        ],
+        hide_index=True,
+    )
+else:
+    show.prose("Every object belongs to a family.")

@@ -1,0 +1,1 @@
+"""What every page shares. Nothing here is a page: Streamlit lists `pages/*.py` only."""

@@ -1,0 +1,99 @@
+"""A running job shows how far it is, wherever it was started, and survives the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.jobs.queue import Job
+from core.model.signoff import Person
+from core.workbench import Workbench
+from pages.frame import show
+
+_WORDS = {
+    "queued": "is starting",
+    "running": "is running",
+    "done": "is done",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+    "interrupted": "was interrupted",
+}
+_TITLES = {
+    "inventory": "Listing the bucket",
+    "build": "Building the candidate",
+    "gates": "Running the gates",
+    "publish": "Publishing",
+}
+POLL_SECONDS = 2
+
+
+def job_panel(bench: Workbench, person: Person, *kinds: str) -> Job | None:
+    """Draw the newest job of `kinds`; poll only while it is active. Returns the job."""
+    job = bench.jobs.latest(*kinds)
+    if job is None:
+        return None
+    if not job.active:
+        _draw(bench, person, job)
+        return job
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def watch() -> None:
+        current = bench.jobs.latest(*kinds)
+        if current is None:
+            return
+        _draw(bench, person, current)
+        if not current.active:
+            # The rest of the page was drawn while the job ran.
+            st.rerun()
+
+    watch()
+    return job
+
+
+def start_button(
+    bench: Workbench,
+    person: Person,
+    label: str,
+    kind: str,
+    params: dict[str, str],
+    *,
+    disabled: bool = False,
+    primary: bool = True,
+) -> None:
+    """Draw the button that starts a job of `kind`, off while one is active."""
+    job = bench.jobs.latest(kind)
+    st.button(
+        label,
+        key=f"start:{kind}",
+        type="primary" if primary else "secondary",
+        disabled=disabled or (job is not None and job.active),
+        on_click=show.doing(lambda: bench.jobs.start(kind, params, person)),
+    )
+
+
+def _draw(bench: Workbench, person: Person, job: Job) -> None:
+    title = f"{_TITLES.get(job.kind, job.kind)} {_WORDS.get(job.state, job.state)}"
+    with st.container(border=True):
+        show.prose("**{title}**", title=title)
+        if job.active:
+            share = job.done / job.total if job.total else 0.0
+            text = f"{job.message} · {job.done:,} of {job.total:,}" if job.total else job.message
+            st.progress(min(max(share, 0.0), 1.0), text=show.escape(text) or "starting")
+            st.button(
+                "Cancel",
+                key=f"cancel:{job.id}",
+                on_click=show.doing(lambda: bench.jobs.cancel(job.id, person)),
+            )
+        if job.state == "failed":
+            st.error(show.escape(job.sentence))
+            show.quiet("{code} · {place}", code=job.code, place=job.place or "no place")
+        if job.state in ("failed", "cancelled", "interrupted"):
+            st.button(
+                "Resume",
+                key=f"resume:{job.id}",
+                on_click=show.doing(lambda: bench.jobs.resume(job.id, person)),
+            )
+        if job.steps:
+            names = " → ".join(name for name, _ in job.steps if "/" not in name)
+            show.quiet("Steps: {names}", names=names)
+        if job.finished:
+            show.quiet("Ended {at}", at=job.finished)

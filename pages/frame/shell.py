@@ -1,0 +1,84 @@
+"""The frame of every page: who you are, which bucket this is, and where you can go.
+
+The sidebar is a flat list without section headers, which screen readers announce correctly.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from core.model.signoff import Person  # noqa: E402
+from core.workbench import Workbench  # noqa: E402
+from pages.frame import guard, show  # noqa: E402
+from pages.frame.bench import current_bench  # noqa: E402
+
+PAGES = (
+    ("run_sheet", "Run sheet"),
+    ("coverage", "Coverage"),
+    ("distribution", "Distribution"),
+    ("gates", "Gates"),
+    ("findings", "Findings"),
+    ("clinician_review", "Clinician review"),
+    ("bias_review", "Bias review"),
+    ("adjudication", "Adjudication"),
+    ("publish", "Publish"),
+    ("releases", "Releases"),
+    ("audit", "Audit"),
+)
+
+
+def _sidebar(bench: Workbench) -> Person | None:
+    with st.sidebar:
+        if bench.desk.settings.embedded:
+            st.info("**Demo bucket.** Invented data on this machine; nothing here is real.")
+            people = bench.demo_people()
+            names = {person.id: person.name for person in people}
+            st.selectbox(
+                "You are",
+                list(names),
+                format_func=lambda identity: names[identity],
+                key=guard.IDENTITY,
+                help="Stands in for login on the demo bucket. A real bucket asks who you are.",
+            )
+        person = guard.current_person(bench)
+        if person is not None and not bench.desk.settings.embedded:
+            show.prose("Signed in as **{name}**", name=person.name)
+            st.button("Sign out", on_click=st.logout)
+        show.quiet("Bucket {bucket}", bucket=bench.desk.store.bucket)
+        policy = bench.desk.policy
+        show.quiet(
+            "Policy {name} {version} ({digest})",
+            name=policy.name,
+            version=policy.version,
+            digest=policy.digest[:8],
+        )
+    return person
+
+
+def main() -> None:
+    """Draw the frame and run the chosen page."""
+    st.set_page_config(page_title="Release Desk", layout="wide")
+    pages = [
+        st.Page(
+            ROOT / "pages" / f"{name}.py",
+            title=title,
+            url_path=name if number else "",
+            default=number == 0,
+        )
+        for number, (name, title) in enumerate(PAGES)
+    ]
+    # Navigation first: until it has run once, Streamlit would serve a page file by itself.
+    chosen = st.navigation(pages)
+    bench = current_bench()
+    _sidebar(bench)
+    chosen.run()
+
+
+main()

@@ -1,0 +1,53 @@
+"""Where this version stands: every line computed from evidence, and what comes next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.model.release import ChecklistLine
+from pages.frame import guard, show
+from pages.frame.version_picker import draft_form, pick_version
+
+_MARKS = {"done": "✓", "waived": "○", "blocked": "✕", "not_started": "·"}
+_WORDS = {
+    "done": "done",
+    "waived": "waived",
+    "blocked": "blocked",
+    "not_started": "not started",
+}
+
+bench, person = guard.require()
+st.title("Run sheet")
+show.outcome()
+version = pick_version(bench, person)
+step = bench.sheet.next_step(version, person)
+with st.container(border=True):
+    show.prose("#### Next: {title}", title=step.title)
+    show.prose("{text}", text=step.text)
+    if not step.mine and step.role != "anyone":
+        show.quiet("This is for the {role}.", role=step.role.replace("_", " "))
+    if step.page != "run_sheet":
+        st.page_link(f"pages/{step.page}.py", label=f"Go to {step.page.replace('_', ' ')}")
+if person.holds("release_owner") and (not version or st.toggle("Prepare another version")):
+    draft_form(bench, person)
+
+
+def draw(line: ChecklistLine) -> None:
+    mark, words, page = st.columns([1, 8, 2], vertical_alignment="center")
+    with mark:
+        show.prose("**{mark}** {word}", mark=_MARKS[line.state], word=_WORDS[line.state])
+    with words:
+        show.prose("**{id}** {title}  \n{why}", id=line.id, title=line.title, why=line.why)
+        if line.evidence:
+            with st.expander("Evidence"):
+                st.dataframe([dict(item) for item in line.evidence], hide_index=True)
+    with page:
+        if line.page != "run_sheet":
+            st.page_link(f"pages/{line.page}.py", label=line.page.replace("_", " "))
+
+
+lines = bench.sheet.lines(version)
+done = sum(line.state in ("done", "waived") for line in lines)
+st.progress(done / len(lines), text=f"{done} of {len(lines)} lines done")
+for line in lines:
+    draw(line)
