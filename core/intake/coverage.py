@@ -191,7 +191,8 @@ def _judge(
     waived: Mapping[str, str],
 ) -> FamilyCoverage:
     state, why, needs = _standing(family, evidence)
-    if family.name in waived and state not in ("present", "present_by_alias"):
+    stands = state in ("present", "present_by_alias") and not needs
+    if family.name in waived and not stands:
         state, why, needs = "waived", f"Waived: {waived[family.name]}", ()
     claimed = [match.object for match in matches] + shared
     return FamilyCoverage(

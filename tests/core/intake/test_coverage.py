@@ -213,7 +213,12 @@ def test_a_waiver_stands_in_for_what_is_absent_and_never_hides_what_is_there(
     simulator.put("canon/a.jsonl", ROWS)
     there = the_family(measured(simulator, waived=waived))
 
+    simulator.forget("canon/a.jsonl")
+    simulator.put("old/a.jsonl", ROWS)
+    unconfirmed = the_family(measured(simulator, waived=waived))
+
     assert (absent.state, there.state) == ("waived", "present")
+    assert (unconfirmed.state, unconfirmed.unconfirmed) == ("waived", (OLD,))
     assert "says the board" in absent.why
 
 

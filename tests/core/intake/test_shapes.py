@@ -188,7 +188,6 @@ def test_the_source_s_own_id_is_kept(fields: Mapping[str, object], identity: str
         ({"dialogue": f"Patient: {ASKED}\nGuest_family: {TOLD}"}, "row.unknown_speaker"),
         ({"dialogue": f"Patient: {ASKED}\n\n(a silence)"}, "row.unknown_speaker"),
         ({"dialogue": "It was a long day."}, "row.unknown_speaker"),
-        ({"role": "user", "text": "a", "message_id": "1", "parent_id": None}, "row.unknown_shape"),
         ({"anything": "else"}, "row.unknown_shape"),
         ({}, "row.unknown_shape"),
         ([], "row.unknown_shape"),
@@ -199,10 +198,6 @@ def test_the_source_s_own_id_is_kept(fields: Mapping[str, object], identity: str
     ],
 )
 def test_what_is_no_dialogue_is_refused_by_name(row: object, code: str) -> None:
-    if code == "row.unknown_shape" and isinstance(row, dict) and "text" in row:
-        # A node of a reply tree has a text, so it is reading matter, never a conversation.
-        assert lane_of(row) == "text_only"
-        return
     assert code_of(row) == code
 
 
@@ -239,6 +234,7 @@ def test_a_question_about_json_is_not_taken_for_a_record() -> None:
     ("row", "lane"),
     [
         ({"text": ASKED, "label": 1}, "text_only"),
+        ({"role": "user", "text": ASKED, "message_id": "1", "parent_id": None}, "text_only"),
         ({"prompt": ASKED, "type": "homonyms"}, "prompt_only"),
         ({"scenario": ASKED}, "prompt_only"),
         ({"messages": turns(("user", ASKED))}, "prompt_only"),
