@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from core.canonical import canonical_bytes, decode
 from core.release.croissant import croissant
 from core.release.inputs import Part
 from core.release.layout import CHECKSUMS, CROISSANT, NOTES, README
@@ -18,6 +19,8 @@ _SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}
 
 def make_documents(document: Mapping[str, Any], prefix: str) -> tuple[Part, ...]:
     """Return README, notes, Croissant and checksums for a manifest without documents."""
+    # Mappings in one order, whoever built them: a document follows from the manifest's bytes.
+    document = decode(canonical_bytes(document))
     made = [
         _part(README, dataset_card(document, prefix)),
         _part(NOTES, release_notes(document, prefix)),
@@ -60,7 +63,9 @@ def dataset_card(document: Mapping[str, Any], prefix: str) -> str:
 def _header(document: Mapping[str, Any], prefix: str) -> list[str]:
     # Files are named one by one: a pattern would also read what an abandoned attempt left.
     lines = ["---", "configs:", "- config_name: default", "  data_files:"]
-    for split, keys in document["export"]["splits"].items():
+    exported = document["export"]["splits"]
+    for split in (name for name in _SPLIT_NAMES if name in exported):
+        keys = exported[split]
         lines += [f"  - split: {_SPLIT_NAMES[split]}", "    path:"]
         lines += [f"    - {_quoted(key.removeprefix(prefix))}" for key in keys]
     tags = sorted(document["provenance"]["licences"])
@@ -102,7 +107,8 @@ def _collection(document: Mapping[str, Any]) -> list[str]:
     lines += _counts("Dropped, by reason", facts["dropped"])
     lines += _counts("Records by licence tag", facts["licences"])
     lines += ["Personal data, by split:", ""]
-    for split, cell in document["pii"].items():
+    for split in (name for name in _SPLIT_NAMES if name in document["pii"]):
+        cell = document["pii"][split]
         lines.append(
             f"- {split}: none detected {cell['none_detected']}, redacted {cell['scrubbed']}"
         )
