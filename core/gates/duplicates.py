@@ -71,6 +71,8 @@ class DuplicatesGate:
             groups, pairs = self._set.near_pairs()
         near = list(self._near(groups, pairs))
         yield from near
+        if pairs.capped_buckets:
+            yield _capped(pairs)
         self._measures = {
             "records": len(self._places),
             "repeated_ids": len(ids),
@@ -157,6 +159,12 @@ def _finding(
         other=other.record_id,
         detail=detail,
     )
+
+
+def _capped(pairs: Pairs) -> Finding:
+    """Say that some buckets held more texts than the rule compares each with each."""
+    detail = f"{pairs.capped_buckets} buckets, the largest of {pairs.largest_bucket} texts"
+    return Finding(code="duplicates.capped", blocking=False, detail=detail)
 
 
 def _cluster_sizes(groups: list[list[int]], pairs: Pairs) -> Mapping[str, int]:

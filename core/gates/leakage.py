@@ -78,6 +78,9 @@ class LeakageGate:
         with self._set:
             groups, pairs = self._set.near_pairs()
         yield from self._near(groups, pairs)
+        if pairs.capped_buckets:
+            detail = f"{pairs.capped_buckets} buckets, the largest of {pairs.largest_bucket} texts"
+            yield Finding(code="leakage.capped", blocking=False, detail=detail)
         self._measures = {
             "records": len(places),
             "records_by_split": dict(sorted(Counter(place.split for place in places).items())),

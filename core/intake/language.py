@@ -32,7 +32,10 @@ _COMMON = {
     "it": "che non una per con sono come anche questo quando molto della mio mia ma più gli cosa",
     "nl": "het een van ik niet dat met voor maar zijn ook heb wat als mijn naar omdat bij",
 }
-_WORDS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
+_LANGUAGES: dict[str, list[str]] = {}
+for _language, _words in _COMMON.items():
+    for _word in _words.split():
+        _LANGUAGES.setdefault(_word, []).append(_language)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
@@ -43,9 +46,7 @@ def language_of(text: str) -> str:
     if script is not None:
         return script
     words = _WORD.findall(sample)
-    hits = Counter(
-        language for word in words for language, common in _WORDS.items() if word in common
-    )
+    hits = Counter(language for word in words for language in _LANGUAGES.get(word, ()))
     ranked = hits.most_common(2)
     if not ranked or ranked[0][1] < max(_LEAST_HITS, _LEAST_SHARE * len(words)):
         return UNKNOWN

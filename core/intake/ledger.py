@@ -75,7 +75,7 @@ class Ledger:
         signatures = [np.empty((0, permutations), np.uint32)]
         shingles = [np.empty(0, np.int64)]
         for number, source in enumerate(self.sources):
-            table = read_features(source.features.read_bytes(), _COLUMNS)
+            table = read_features(source.features, _COLUMNS)
             rows = pc.indices_nonzero(pc.equal(table["kind"], "record"))
             records = table.take(rows)
             self.records += _records(number, rows, records)
@@ -99,8 +99,7 @@ class Ledger:
             wanted.setdefault(self.records[record].source, []).append(place)
         found = [b""] * len(records)
         for source, places in wanted.items():
-            body = self.sources[source].features.read_bytes()
-            column = read_features(body, ["messages"])["messages"]
+            column = read_features(self.sources[source].features, ["messages"])["messages"]
             rows = pa.array([self.records[records[place]].row for place in places], pa.int64())
             for place, messages in zip(places, column.take(rows).to_pylist(), strict=True):
                 found[place] = messages

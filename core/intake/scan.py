@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from io import BytesIO
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,7 +29,7 @@ from core.intake.features import Row, encode_features, lane_row, rejection_row
 from core.intake.kernel import SCHEME
 from core.intake.measure import measure_record
 from core.intake.privacy import Detector, build_detector, redact
-from core.intake.read import read_object
+from core.intake.read import Item, read_object
 from core.intake.tokens import ENCODING
 from core.model.dataset import Conversation, Rejection, SourceObject
 from core.model.errors import Changed, IntakeError, KeyTaken, Missing, Transient
@@ -142,9 +143,10 @@ def load_features(store: ObjectStore, scan: ObjectScan) -> bytes:
     return body
 
 
-def read_features(body: bytes, columns: list[str] | None = None) -> pa.Table:
-    """Return the rows of a scan (see `core.intake.features.SCHEMA`)."""
-    return pq.read_table(BytesIO(body), columns=columns)
+def read_features(features: bytes | Path, columns: list[str] | None = None) -> pa.Table:
+    """Return the rows of a scan (see `core.intake.features.SCHEMA`), from bytes or a file."""
+    source = BytesIO(features) if isinstance(features, bytes) else features
+    return pq.read_table(source, columns=columns, partitioning=None)
 
 
 class _Counted:
@@ -180,10 +182,11 @@ def _stream_again(
 def _stream(
     store: ObjectStore, source: SourceObject, policy: Policy, home: str
 ) -> tuple[ObjectScan, bytes]:
+    detector = _detector(policy.privacy)
     try:
         counted = _Counted(store.stream(source.key, if_match=source.etag))
         reading = read_object(counted, key=source.key, rule=policy.intake)
-        rows = [_row(item, policy) for item in reading]
+        rows = [_row(item, detector, policy) for item in reading]
         for _ in counted:
             pass  # a reader may stop early; the digest is that of the whole object
     except (Changed, Missing):
@@ -207,13 +210,13 @@ def _stream(
     return scan, body
 
 
-def _row(item: object, policy: Policy) -> Row:
+def _row(item: Item, detector: Detector, policy: Policy) -> Row:
     if isinstance(item, Rejection):
         return rejection_row(item)
     if not isinstance(item, Conversation):
-        return lane_row(item)  # type: ignore[arg-type]
+        return lane_row(item)
     try:
-        redacted = redact(item.messages, _detector(policy.privacy))
+        redacted = redact(item.messages, detector)
         return measure_record(item, redacted, policy.near_duplicates)
     except NotCanonical:
         return rejection_row(Rejection(code="row.not_unicode", key="", line=item.line))

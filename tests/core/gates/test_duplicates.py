@@ -128,6 +128,7 @@ def test_a_capped_comparison_says_so(simulator, clock):
     policy = a_policy(near_duplicates={"bucket_cap": 4})
     report = judge(simulator, clock, {("priority", "train"): rows}, policy)
     assert report.measures["capped_buckets"] > 0
+    assert ("duplicates.capped", False) in codes(report)
     assert report.measures["largest_bucket"] == 20
     assert report.measures["clusters_by_size"] == {"20": 1}
 
