@@ -114,11 +114,18 @@ def _first_lines(body: bytes, *, whole: bool) -> list[bytes]:
 
 
 def _is_json_lines(lines: list[bytes]) -> bool:
-    """More lines that stand for a JSON value of their own than do not, and more than one line."""
+    """Two lines or more, of which at least half stand for a JSON value of their own."""
     if len(lines) < 2:
         return False
+    if all(_opens_alone(line.strip()) for line in lines):
+        return True
     alone = sum(1 for line in lines if _is_json(line))
     return alone > 0 and alone * 2 >= len(lines)
+
+
+def _opens_alone(line: bytes) -> bool:
+    """Whether a line, sound or broken, opens an object that does not go on with the next line."""
+    return len(line) > 1 and line[:1] == b"{" and line[-1:] not in (b",", b"[", b"{")
 
 
 def _is_json(line: bytes) -> bool:

@@ -65,6 +65,13 @@ def test_d26_one_bad_line_costs_one_line(place: int, bad: bytes, code: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("bad", "code"), [(b"{broken", "line.bad_json"), (LINE[:-9] + b'\xe9"}]}', "line.not_utf8")]
+)
+def test_lines_that_are_all_broken_are_counted_one_by_one(bad: bytes, code: str) -> None:
+    assert read(b"\n".join([bad] * 3)) == ("jsonl", [(1, code), (2, code), (3, code)])
+
+
+@pytest.mark.parametrize(
     "data",
     [
         LINE + b"\n" + LINE,
