@@ -6,11 +6,12 @@ about, so that a property can say: take any evidence away, and no subject become
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from core.model.gate import StoredReport
+from core.model.gate import GateReport, StoredReport
 from core.model.release import Blocker
 from core.model.signoff import Signoff
 from core.policy.types import Policy, SignoffRule
@@ -131,7 +132,7 @@ def _judge_gate(
         return "gate.error", f"The {name} gate could not judge; run it again."
     if not 0 < report.examined == report.expected == facts.candidate.records:
         return "gate.incomplete", f"The {name} gate did not examine every record."
-    codes = {finding.code for finding in report.blocking}
+    codes = set(finding_totals(report, blocking_only=True))
     if report.verdict == "pass" and not codes:
         return None
     waived = {
@@ -144,6 +145,20 @@ def _judge_gate(
         return None
     named = ", ".join(sorted(codes - waived)) or "no code given"
     return "gate.failed", f"The {name} gate failed: {named}."
+
+
+def finding_totals(report: GateReport, *, blocking_only: bool = False) -> dict[str, int]:
+    """Return findings by code: as the gate counted them all, or the stored ones where more.
+
+    Only so many findings of a code are stored; the counts are in the measures.
+    """
+    found = Counter(item.code for item in report.findings if item.blocking or not blocking_only)
+    counted = report.measures.get("findings")
+    for code, cell in (counted if isinstance(counted, Mapping) else {}).items():
+        total = cell["blocking"] + (0 if blocking_only else cell["noted"])
+        if total > found[code]:
+            found[code] = total
+    return dict(sorted((code, count) for code, count in found.items() if count))
 
 
 def _in_force(waiver: Waiver, facts: Facts, policy: Policy) -> bool:

@@ -62,6 +62,22 @@ def choose_evidence(inputs: ReleaseInputs, facts: Facts) -> Chosen:
     )
 
 
+def refuse_missing_reviews(inputs: ReleaseInputs, facts: Facts) -> None:
+    """Every claim that was signed ships its review, and as the facts have it.
+
+    Raises:
+        ReleaseError: a claim's review is not among the inputs, or says something else.
+    """
+    given = {review.state.claim: review.state for review in inputs.reviews}
+    for claim in sorted({rule.claim for rule in inputs.policy.signoffs if rule.claim}):
+        if claim not in given or given[claim] != facts.reviews.get(claim):
+            raise ReleaseError(
+                "release.review_differs",
+                "The review that would ship is not the one the sign-off rests on.",
+                place=claim,
+            )
+
+
 def _routing_part(body: bytes) -> Part:
     return Part(name=f"routing/{sha256_hex(body)}.json", kind="routing", body=body)
 
@@ -104,8 +120,8 @@ def _typed_texts(inputs: ReleaseInputs, facts: Facts) -> Iterator[tuple[str, str
         yield f"waived family {family}", reason
     for waiver in counting_waivers(facts, inputs.policy):
         yield f"waiver {waiver.gate} {waiver.code}", waiver.reason
+    # A review's sentence is ours, made of counts; exceptions and dissents are people's words.
     for review in inputs.reviews:
         place = f"review {review.state.claim}"
-        yield place, review.state.sentence
         for text in (*review.exceptions, *review.state.dissents):
             yield place, text

@@ -16,6 +16,7 @@ from core.model.errors import GateError
 from core.model.gate import StoredReport
 from core.model.release import ReleaseFile
 from core.model.signoff import Signoff
+from core.release.approve import finding_totals
 from core.release.claim import Intent
 from core.release.facts import Facts, Waiver
 from core.release.inputs import Part, ReleaseInputs, ReviewEvidence
@@ -200,7 +201,7 @@ def _gate(inputs: ReleaseInputs, stored: StoredReport, part: Part) -> dict[str, 
         "examined": report.examined,
         "expected": report.expected,
         "settings": report.settings,
-        "findings": dict(sorted(Counter(finding.code for finding in report.findings).items())),
+        "findings": finding_totals(report),
         **_reference(inputs, part),
     }
 

@@ -30,6 +30,11 @@ class Manifest:
     files: tuple[ReleaseFile, ...]
     document: Mapping[str, Any]
 
+    @property
+    def anchor(self) -> tuple[int, Digest]:
+        """The journal entry this release vouches for, as `Journal.verify` takes it."""
+        return self.document["journal_seq"], Digest(self.document["journal_head"])
+
     def of_kind(self, kind: str) -> tuple[ReleaseFile, ...]:
         """Return the listed objects of one kind, in key order."""
         return tuple(file for file in self.files if file.kind == kind)

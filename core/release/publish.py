@@ -14,7 +14,7 @@ from core.model.errors import Blocked, Exists, OutcomeUnknown, ReleaseError, Ver
 from core.model.names import Digest, Version
 from core.model.release import Blocker, ReleaseFile, Verification
 from core.release.approve import missing_before_publish
-from core.release.choose import choose_evidence
+from core.release.choose import choose_evidence, refuse_missing_reviews
 from core.release.claim import (
     COMMITTED,
     VERIFIED,
@@ -198,6 +198,7 @@ def _ask(inputs: ReleaseInputs, claimed_by: Intent | None = None) -> Facts:
             f"Not published. Still in the way: {', '.join(codes)}.",
             place=inputs.candidate.digest,
         )
+    refuse_missing_reviews(inputs, facts)
     return facts
 
 

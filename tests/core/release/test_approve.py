@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.model.names import Digest, ReviewerId
 from core.policy.types import Policy
-from core.release.approve import missing_before_publish, open_points
+from core.release.approve import finding_totals, missing_before_publish, open_points
 from core.release.facts import SignoffFault, Waiver
 from tests.builders import a_candidate, a_policy, some_families
 from tests.release_builders import (
@@ -100,6 +100,13 @@ def test_a_pass_that_did_not_examine_every_record_does_not_count(
 def test_a_pass_with_a_blocking_finding_is_a_fail(store, facts, candidate):
     report = a_report(store, candidate, "privacy", findings=(a_blocking_finding("privacy.span"),))
     assert codes(facts, reports={**facts.reports, "privacy": report}) == {"gate.failed"}
+
+
+def test_findings_that_were_only_counted_block_like_stored_ones(store, facts, candidate):
+    counted = {"findings": {"privacy.span": {"blocking": 3, "noted": 1, "stored": 0}}}
+    stored = a_report(store, candidate, "privacy", measures=counted)
+    assert finding_totals(stored.report) == {"privacy.span": 4}
+    assert codes(facts, reports={**facts.reports, "privacy": stored}) == {"gate.failed"}
 
 
 def test_a_policy_that_requires_nothing_proves_nothing(facts):

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from core.canonical import canonical_bytes, decode
-from core.model.errors import Blocked, NoSuchRelease, ReleaseError, VersionTaken
+from core.model.errors import Blocked, JournalBroken, NoSuchRelease, ReleaseError, VersionTaken
 from core.model.names import ReviewerId, Version
 from core.release.claim import abandon_publish, version_state, write_intent
 from core.release.manifest import parse_manifest
@@ -287,6 +287,27 @@ def test_the_manifest_holds_no_floats_and_parses_back(simulator):
     publish_release(some_inputs(simulator))
     body = simulator.body(RELEASE + "manifest.json")
     assert canonical_bytes(parse_manifest(body).document) == body
+
+
+def test_a_signed_claim_ships_the_very_review_it_rests_on(simulator):
+    whole = some_inputs(simulator)
+    with pytest.raises(ReleaseError, match=r"release\.review_differs"):
+        publish_release(dataclasses.replace(whole, reviews=whole.reviews[1:]))
+    first = whole.reviews[0]
+    rosier = dataclasses.replace(first, state=dataclasses.replace(first.state, defects=7))
+    with pytest.raises(ReleaseError, match=r"release\.review_differs"):
+        publish_release(dataclasses.replace(whole, reviews=(rosier, *whole.reviews[1:])))
+    assert event_types(whole) == []
+
+
+def test_a_manifest_anchors_the_journal(simulator):
+    inputs = some_inputs(simulator)
+    publish_release(inputs)
+    anchor = load_manifest(simulator, VERSION, exports=PREFIX).anchor
+    inputs.journal.verify([anchor])
+    simulator.put(f"{PREFIX}journal/000000000001.json", b"{}")
+    with pytest.raises(JournalBroken):
+        inputs.journal.verify([anchor])
 
 
 def test_a_resumed_intent_is_read_from_the_journal(simulator):
