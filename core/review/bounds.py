@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-
-from scipy.stats import beta, binom, hypergeom
+from typing import Any
 
 from core.model.errors import ReviewError
 
@@ -19,12 +18,19 @@ RISK_TOLERANCE = 1e-3
 _LARGE_FRAME = 20
 
 
+def _laws() -> Any:
+    """Return scipy's distributions, loaded at the first question: that takes seconds."""
+    from scipy import stats
+
+    return stats
+
+
 def clopper_pearson_upper(defects: int, read: int, confidence: float) -> float:
     """Return the exact one-sided upper bound on the rate after `defects` in `read`."""
     _check_counts(defects, read)
     if defects == read:
         return 1.0
-    return float(beta.ppf(confidence, defects + 1, read - defects))
+    return float(_laws().beta.ppf(confidence, defects + 1, read - defects))
 
 
 def hypergeometric_upper(defects: int, read: int, frame: int, confidence: float) -> float:
@@ -38,7 +44,7 @@ def hypergeometric_upper(defects: int, read: int, frame: int, confidence: float)
     low, high = defects, frame - (read - defects)
     while low < high:
         middle = (low + high + 1) // 2
-        if float(hypergeom.cdf(defects, frame, middle, read)) > 1 - confidence:
+        if float(_laws().hypergeom.cdf(defects, frame, middle, read)) > 1 - confidence:
             low = middle
         else:
             high = middle - 1
@@ -64,7 +70,9 @@ def miss_probability(rate: float, read: int, frame: int | None = None) -> float:
     """
     if frame is None:
         return float((1 - rate) ** read)
-    return float(hypergeom.pmf(0, frame, math.ceil(_exactly(rate) * frame), min(read, frame)))
+    return float(
+        _laws().hypergeom.pmf(0, frame, math.ceil(_exactly(rate) * frame), min(read, frame))
+    )
 
 
 def plan_size(limit: float, confidence: float, allowed: int = 0, frame: int | None = None) -> int:
@@ -92,22 +100,24 @@ def pass_probability(first: int, second: int, rate: float) -> float:
     The plan passes on 0 defects in `first`; on exactly 1 it is read to `second` and passes
     when no more are found (`second` 0: no second stage).
     """
-    none = float(binom.pmf(0, first, rate))
+    none = float(_laws().binom.pmf(0, first, rate))
     if second <= first:
         return none
-    return none + float(binom.pmf(1, first, rate)) * float(binom.pmf(0, second - first, rate))
+    return none + float(_laws().binom.pmf(1, first, rate)) * float(
+        _laws().binom.pmf(0, second - first, rate)
+    )
 
 
 def finite_pass_probability(first: int, second: int, frame: int, bad: int) -> float:
     """Return the chance that the plan passes a frame of `frame` records of which `bad` are bad."""
-    none = float(hypergeom.pmf(0, frame, bad, first))
+    none = float(_laws().hypergeom.pmf(0, frame, bad, first))
     if second <= first or bad == 0:
         return none
     if bad - 1 > frame - second:
         # So many bad records cannot all lie beyond stage two (and scipy would answer NaN).
         return none
-    one = float(hypergeom.pmf(1, frame, bad, first))
-    return none + one * float(hypergeom.pmf(0, frame - first, bad - 1, second - first))
+    one = float(_laws().hypergeom.pmf(1, frame, bad, first))
+    return none + one * float(_laws().hypergeom.pmf(0, frame - first, bad - 1, second - first))
 
 
 def finite_risk(first: int, second: int, frame: int, limit: float) -> float:
@@ -127,8 +137,8 @@ def _exactly(rate: float) -> Fraction:
 
 def _single_risk(read: int, limit: float, allowed: int, frame: int | None) -> float:
     if frame is None:
-        return float(binom.cdf(allowed, read, limit))
-    return float(hypergeom.cdf(allowed, frame, least_bad(limit, frame), read))
+        return float(_laws().binom.cdf(allowed, read, limit))
+    return float(_laws().hypergeom.cdf(allowed, frame, least_bad(limit, frame), read))
 
 
 def _enough(limit: float, confidence: float, allowed: int) -> int:

@@ -1,0 +1,74 @@
+"""Who may act is asked at every act, not once at login."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.model.errors import NotAllowed
+from core.policy.load import packaged_source, parse_policy
+from core.workbench.people import (
+    check_person,
+    demo_people,
+    identify,
+    operator,
+    person_from_mapping,
+    person_to_mapping,
+)
+
+PEOPLE = """
+[[people]]
+id = "c-17"
+name = "A Clinician"
+issuer = "https://id.example.org"
+subject = "17"
+roles = ["clinician"]
+"""
+POLICY = parse_policy(packaged_source("release0").replace(b"people = []\n", b"") + PEOPLE.encode())
+
+
+def test_a_person_is_known_by_issuer_and_subject_together() -> None:
+    person = identify(POLICY, issuer="https://id.example.org", subject="17", auth_time="now")
+    assert person is not None
+    assert (person.id, person.roles, person.auth) == ("c-17", ("clinician",), "oidc")
+    assert identify(POLICY, issuer="https://other.example.org", subject="17", auth_time="") is None
+    assert identify(POLICY, issuer="https://id.example.org", subject="18", auth_time="") is None
+
+
+def test_d42_somebody_the_policy_no_longer_lists_is_refused() -> None:
+    person = identify(POLICY, issuer="https://id.example.org", subject="17", auth_time="now")
+    assert person is not None
+    check_person(POLICY, person, embedded=False)
+    without = parse_policy(packaged_source("release0"))
+    with pytest.raises(NotAllowed) as caught:
+        check_person(without, person, embedded=False)
+    assert caught.value.code == "identity.unknown"
+
+
+def test_a_role_somebody_gave_themselves_is_refused() -> None:
+    person = identify(POLICY, issuer="https://id.example.org", subject="17", auth_time="now")
+    assert person is not None
+    with pytest.raises(NotAllowed) as caught:
+        check_person(POLICY, replace(person, roles=("release_owner",)), embedded=False)
+    assert caught.value.code == "identity.role_lost"
+
+
+def test_demo_identities_refuse_to_work_on_a_real_bucket() -> None:
+    for person in demo_people("now"):
+        check_person(POLICY, person, embedded=True)
+        with pytest.raises(NotAllowed) as caught:
+            check_person(POLICY, person, embedded=False)
+        assert caught.value.code == "identity.demo_outside"
+
+
+def test_the_terminal_can_neither_rate_nor_sign() -> None:
+    person = operator("some one", "now")
+    check_person(POLICY, person, embedded=False)
+    assert person.id == "terminal:some-one"
+    assert not person.holds("clinician", "bias_reviewer", "review_lead")
+
+
+def test_a_person_survives_the_trip_to_a_worker() -> None:
+    for person in demo_people("2026-11-21T00:00:00Z"):
+        assert person_from_mapping(person_to_mapping(person)) == person
