@@ -29,6 +29,7 @@ from core.intake.kernel import (
     sketch,
 )
 from core.intake.text import digest_text
+from core.model.errors import IntakeError
 from core.policy.types import NearDuplicateRule
 from core.storage.duck import open_memory
 
@@ -95,8 +96,13 @@ def find_pairs(
         texts: gives the texts at some indices, for the exact comparison.
         rule: shingle size, bands and rows, bucket cap.
         threshold: the least similarity; the rule's own when None.
+
+    Raises:
+        IntakeError: `intake.threshold` when the threshold is no similarity.
     """
     least = rule.threshold if threshold is None else threshold
+    if not 0 < least <= 1:
+        raise IntakeError("intake.threshold", "A similarity lies above 0 and is at most 1.")
     order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
     order = order[counts[order] > 0]
     low, high, capped, largest = _candidates(signatures[order], rule, least)

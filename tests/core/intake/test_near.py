@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import csv
 import dataclasses
+import os
 import random
 import re
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +18,12 @@ from core.intake.near import (
     sketch_in_batches,
 )
 from core.intake.text import digest_text
+from core.model.errors import IntakeError
 from tests.builders import a_policy, a_text
 
 RULE = a_policy().near_duplicates
+_BESIDE = Path(__file__).resolve().parents[4] / "shared/data"
+SHARED = Path(os.environ.get("RELEASE_DESK_SHARED") or _BESIDE)
 
 
 def some_texts(seed: int = 7) -> list[str]:
@@ -132,3 +138,29 @@ def test_lower_thresholds_get_shorter_bands():
     bands, rows = banding(RULE, 0.5)
     assert rows < 6
     assert bands * rows <= 128
+
+
+@pytest.mark.parametrize("threshold", [0, -0.1, 1.01])
+def test_a_threshold_that_is_no_similarity_is_refused(threshold):
+    with pytest.raises(IntakeError, match=r"intake\.threshold"):
+        near_duplicate_pairs(["a", "b"], RULE, threshold)
+
+
+@pytest.mark.slow
+def test_answers_that_real_people_repeated_are_all_found():
+    file = SHARED / "permissive/A_dialogue/counsel-chat"
+    file /= "20200325_counsel_chat.no_therapist_cols.csv"
+    if not file.is_file():
+        pytest.skip("the shared data are not here")
+    csv.field_size_limit(1 << 24)
+    with file.open(encoding="utf-8", newline="") as lines:
+        texts = [row["answerText"] for row in csv.DictReader(lines)]
+    sets = [grams(text) for text in texts]
+    holders: dict[tuple[str, ...], list[int]] = {}
+    for place, found in enumerate(sets):
+        for gram in found:
+            holders.setdefault(gram, []).append(place)
+    sharing = {pair for places in holders.values() for pair in combinations(places, 2)}
+    truth = {(i, j) for i, j in sharing if len(sets[i] & sets[j]) / len(sets[i] | sets[j]) >= 0.8}
+    assert len(truth) > 100
+    assert {(i, j) for i, j, _ in near_duplicate_pairs(texts, RULE)} == truth
