@@ -7,15 +7,16 @@ import hashlib
 
 import pytest
 
-from core.canonical import canonical_bytes, decode
+from core.canonical import canonical_bytes, decode, sha256_hex
 from core.model.errors import Blocked, JournalBroken, NoSuchRelease, ReleaseError, VersionTaken
 from core.model.names import ReviewerId, Version
 from core.release.claim import abandon_publish, version_state, write_intent
+from core.release.facts import Waiver
 from core.release.manifest import parse_manifest
 from core.release.publish import dry_run, publish_release
 from core.release.verify import load_manifest, verify_release
 from tests.builders import PREFIX, a_policy, a_row, put
-from tests.release_builders import event_types, some_inputs
+from tests.release_builders import a_blocking_finding, a_report, event_types, some_inputs
 
 VERSION = Version("v2026-11-21")
 RELEASE = f"{PREFIX}releases/{VERSION}/"
@@ -308,6 +309,45 @@ def test_a_manifest_anchors_the_journal(simulator):
     simulator.put(f"{PREFIX}journal/000000000001.json", b"{}")
     with pytest.raises(JournalBroken):
         inputs.journal.verify([anchor])
+
+
+def test_a_waived_fail_ships_with_its_waiver_in_sight(simulator):
+    body = canonical_bytes({"waiver": "distribution.range"})
+    key = f"{PREFIX}waivers/{sha256_hex(body)}.json"
+    put(simulator, key, body)
+
+    def waived(facts):
+        report = a_report(
+            simulator,
+            facts.candidate,
+            "distribution",
+            verdict="fail",
+            findings=(a_blocking_finding(),),
+        )
+        waiver = Waiver(
+            gate="distribution",
+            code="distribution.range",
+            candidate=facts.candidate.digest,
+            reason="The source changed its format.",
+            signers=(
+                (ReviewerId("leander"), "review_lead"),
+                (ReviewerId("olympia"), "release_owner"),
+            ),
+            expires_at="2026-12-01T00:00:00Z",
+            key=key,
+            sha256=sha256_hex(body),
+        )
+        reports = {**facts.reports, "distribution": report}
+        return dataclasses.replace(facts, reports=reports, waivers=(waiver,))
+
+    published = publish_release(some_inputs(simulator, gather=waived))
+    assert published.verification.faults == ()
+    document = _document(simulator)
+    assert [gate["verdict"] for gate in document["gates"]].count("fail") == 1
+    [shown] = document["waivers"]
+    assert [item["reviewer"] for item in shown["signers"]] == ["leander", "olympia"]
+    assert simulator.body(shown["key"]) == body
+    assert "The source changed its format." in simulator.body(RELEASE + "RELEASE_NOTES.md").decode()
 
 
 def test_a_resumed_intent_is_read_from_the_journal(simulator):

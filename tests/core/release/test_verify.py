@@ -6,6 +6,8 @@ import dataclasses
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.canonical import canonical_bytes, decode, sha256_hex
 from core.model.errors import NoSuchRelease, ReleaseError
@@ -17,6 +19,7 @@ from core.release.publish import publish_release
 from core.release.verify import verify_release
 from tests.builders import PREFIX, a_row, change_candidate, row_bytes, some_messages
 from tests.release_builders import some_inputs
+from tests.simulator import Simulator
 
 VERSION = Version("v2026-11-21")
 RELEASE = f"{PREFIX}releases/{VERSION}/"
@@ -201,3 +204,35 @@ def test_routing_whose_weights_do_not_sum_to_one_is_not_published(simulator):
     )
     with pytest.raises(ReleaseError, match=r"release\.routing"):
         publish_release(some_inputs(simulator, candidate=changed))
+
+
+@settings(max_examples=200, deadline=None)
+@given(body=st.one_of(st.binary(max_size=80), st.text(max_size=80).map(str.encode)))
+def test_no_bytes_make_the_parser_do_anything_but_refuse(body):
+    with pytest.raises(ReleaseError):
+        parse_manifest(body)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(place=st.integers(0, 1 << 16), bit=st.integers(0, 7))
+def test_a_manifest_with_one_bit_flipped_is_refused_or_still_keeps_to_the_schema(
+    pristine, place, bit
+):
+    good = pristine.body(RELEASE + "manifest.json")
+    at = place % len(good)
+    bad = good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :]
+    try:
+        manifest = parse_manifest(bad)
+    except ReleaseError:
+        return
+    assert canonical_bytes(manifest.document) == bad
+    assert manifest.counts() == parse_manifest(good).counts()
+
+
+@pytest.fixture(scope="module")
+def pristine():
+    store = Simulator()
+    publish_release(some_inputs(store))
+    return store
