@@ -38,6 +38,8 @@ _PERSONAL = re.compile(
 _TOLL_FREE = re.compile(
     r"\(?(?:\+?1[-. ]?)?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]|0?800[-. ]|080[08][-. ]"
 )
+_SUM_BEFORE = re.compile(r"(?:<<|[$€£*×]|\d\s?[=+/])\s?\(?$|\d\s[-–]\s$")
+_SUM_AFTER = re.compile(r"\s?(?:=|\+|\*|×|>>|/\s?\d|[-–]\d{1,2}[^\d])")
 _DIGITS = re.compile(r"\d")
 _NUMERIC = frozenset(
     [
@@ -107,7 +109,7 @@ class AllowList:
             last = bisect_left(regions, (span.end, 0, ""))
             name = _saved_by(text, span, regions[first:last])
             if name is None:
-                name = _crisis_number(text, span)
+                name = _crisis_number(text, span) or _sum(text, span)
             if name is None:
                 kept.append(span)
             elif name:
@@ -148,6 +150,16 @@ def _crisis_number(text: str, span: Span) -> str | None:
         text, span.start, span.end, reach=100
     ):
         return "toll-free beside crisis words"
+    return None
+
+
+def _sum(text: str, span: Span) -> str | None:
+    """Numbers of a calculation are nobody's telephone number."""
+    if span.entity not in ("PHONE_NUMBER", "ZIP_CODE"):
+        return None
+    before, after = text[max(0, span.start - 12) : span.start], text[span.end : span.end + 4]
+    if _SUM_BEFORE.search(before) or _SUM_AFTER.match(after):
+        return "part of a calculation"
     return None
 
 

@@ -14,7 +14,7 @@ _YEAR = r"(?:19|20)\d\d"
 _FULL_DATE = (
     rf"(?:{_MONTH}\s{{1,2}}{_DAY}(?:st|nd|rd|th)?\s?,?\s{{0,2}}(?:{_YEAR}|'\d\d\b)"
     rf"|\b{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH},?\s{{1,2}}{_YEAR}"
-    rf"|\b(?:{_DAY}[/.-]{_DAY}[/.-](?:{_YEAR}|\d\d)|{_YEAR}[/.-]{_DAY}[/.-]{_DAY}))(?![\d/])"
+    rf"|(?<![\w/.-])(?:{_DAY}(?P<one>[/.-]){_DAY}(?P=one)(?:{_YEAR}|\d\d)|{_YEAR}(?P<two>[/.-]){_DAY}(?P=two){_DAY}))(?![\d/]|[-+*=]\d)"
 )
 _DAY_DATE = (
     rf"(?:{_MONTH}\s{{1,2}}{_DAY}(?:st|nd|rd|th)?\b|\b{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH})"

@@ -65,7 +65,9 @@ def no_warnings() -> Iterator[None]:
     for name in COUNTED:
         logger = logging.getLogger(name)
         # Its words may quote the text: whatever does more than count may not hear them.
-        counters = [one for one in logger.handlers if isinstance(one, WarningCounter)]
+        counters: list[logging.Handler] = [
+            one for one in logger.handlers if isinstance(one, WarningCounter)
+        ]
         logger.handlers = counters if _COUNTER in counters else [*counters, _COUNTER]
         logger.propagate = False
         logger.disabled = False
