@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.model.release import ChecklistLine
 from pages.frame import guard, show
+from pages.frame.links import page_link
 from pages.frame.version_picker import draft_form, pick_version
 
 _MARKS = {"done": "✓", "waived": "○", "blocked": "✕", "not_started": "·"}
@@ -27,7 +28,7 @@ with st.container(border=True):
     if not step.mine and step.role != "anyone":
         show.quiet("This is for the {role}.", role=step.role.replace("_", " "))
     if step.page != "run_sheet":
-        st.page_link(f"pages/{step.page}.py", label=f"Go to {step.page.replace('_', ' ')}")
+        page_link(step.page, f"Go to {step.page.replace('_', ' ')}")
 if person.holds("release_owner") and (not version or st.toggle("Prepare another version")):
     draft_form(bench, person)
 
@@ -43,7 +44,7 @@ def draw(line: ChecklistLine) -> None:
                 st.dataframe([dict(item) for item in line.evidence], hide_index=True)
     with page:
         if line.page != "run_sheet":
-            st.page_link(f"pages/{line.page}.py", label=line.page.replace("_", " "))
+            page_link(line.page)
 
 
 lines = bench.sheet.lines(version)
