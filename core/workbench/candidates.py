@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.gates import make_gates
+from core.gates import GATE_NAMES, make_gates
 from core.gates.corpus import open_corpus
-from core.gates.evidence import decide, load_reports, settings_digest, store_report
+from core.gates.evidence import decide, load_reports, store_report
 from core.gates.run import run_gates
 from core.intake.document import load_candidate
 from core.model.candidate import Candidate
@@ -21,6 +21,7 @@ from core.model.signoff import Person
 from core.workbench import history
 from core.workbench.data import Data
 from core.workbench.desk import Desk
+from core.workbench.fingerprint import judging_fingerprint
 
 ACTIONS = ("exclude", "exclude_group", "false_positive", "explain")
 """What a person may decide about a finding. Each takes effect in the next candidate."""
@@ -121,8 +122,11 @@ class Candidates:
         desk = self.desk
         desk.require(by, "release_owner", "review_lead")
         candidate = self.get(digest)
+        standing = self.reports(digest)
+        if all(_final(held) for held in standing.values()):
+            return {name: held for name, held in standing.items() if held is not None}
+        progress(0, 0, "loading the detectors")
         gates = self._gates(candidate)
-        standing = self._decided(candidate, gates)
         open_gates = [gate for gate in gates if not _final(standing[gate.name])]
         corpus = open_corpus(desk.store, candidate, desk.workspace / "shards")
         for report in run_gates(open_gates, corpus, clock=desk.clock, progress=progress):
@@ -136,40 +140,37 @@ class Candidates:
                 verdict=report.verdict,
                 evidence=stored.sha256,
                 settings=report.settings,
+                fingerprint=self._fingerprint(candidate),
             )
         return {name: held for name, held in self.reports(digest).items() if held is not None}
 
     def reports(self, digest: str) -> Mapping[str, StoredReport | None]:
         """Return the report that counts for each gate of this candidate, None where absent."""
         candidate = self.get(digest)
-        # Gates load models; their settings are the same for one candidate and baseline.
-        name = (digest, self.desk.policy.digest, self._previous_release(candidate))
-        settings = self.desk.memory.get("gate settings")
-        if not isinstance(settings, tuple) or settings[0] != name:
-            gates = self._gates(candidate)
-            settings = (name, {gate.name: settings_digest(gate) for gate in gates})
-            self.desk.memory["gate settings"] = settings
-        return self._counting(candidate, settings[1])
+        fingerprint = self._fingerprint(candidate)
+        settings = {
+            str(entry.event["gate"]): Digest(str(entry.event["settings"]))
+            for entry in history.of_type(self.desk.entries(), "gate.finished")
+            if (entry.event["candidate"], entry.event.get("fingerprint")) == (digest, fingerprint)
+        }
+        stored = load_reports(self.desk.store, self.desk.prefix, candidate.digest)
+        return {
+            name: decide(stored, name, settings[name], candidate=candidate.digest)
+            if name in settings
+            else None
+            for name in GATE_NAMES
+        }
+
+    def _fingerprint(self, candidate: Candidate) -> Digest:
+        return judging_fingerprint(
+            self.desk.policy, candidate.digest, self._previous_release(candidate)
+        )
 
     def _gates(self, candidate: Candidate) -> Sequence[Any]:
         routing = self.desk.store.get(candidate.routing_key, limit=1 << 22).body
         return make_gates(
             self.desk.policy, candidate, routing=routing, baseline=self._baseline(candidate)
         )
-
-    def _decided(
-        self, candidate: Candidate, gates: Sequence[Any]
-    ) -> Mapping[str, StoredReport | None]:
-        return self._counting(candidate, {gate.name: settings_digest(gate) for gate in gates})
-
-    def _counting(
-        self, candidate: Candidate, settings: Mapping[str, Digest]
-    ) -> Mapping[str, StoredReport | None]:
-        stored = load_reports(self.desk.store, self.desk.prefix, candidate.digest)
-        return {
-            name: decide(stored, name, digest, candidate=candidate.digest)
-            for name, digest in settings.items()
-        }
 
     def _previous_release(self, candidate: Candidate) -> Digest | None:
         """Return the candidate of the newest release of another version, if any."""

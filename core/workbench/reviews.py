@@ -279,6 +279,10 @@ class Reviews:
         record_id: str,
         by: Person,
         answers: Mapping[str, object],
+        *,
+        tab: str = "",
+        seq: int = 0,
+        based_on: int = 0,
     ) -> Rating:
         """Store one person's rating of one record for good; the same answers again are harmless.
 
@@ -291,6 +295,11 @@ class Reviews:
         rating = _rating(answers, plan, record_id, by, self.desk.now())
         if mine is not None and _same_answers(mine.rating, rating):
             return mine.rating
+        if tab:
+            # Refused when another tab holds newer answers; kept if the bucket cannot take them.
+            self.save_draft(
+                digest, claim, record_id, by, answers, tab=tab, seq=seq, based_on=based_on
+            )
         checked = RatingDesk(
             plan=plan,
             rubric=self.rubric(claim),
@@ -400,9 +409,7 @@ class Reviews:
             raise ReviewError("review.no_such_claim", "The policy has no such claim.", place=claim)
         return self.desk.policy.claim(claim)
 
-    def _mine(
-        self, digest: str, claim: str, record_id: str, by: Person
-    ) -> StoredRating | None:
+    def _mine(self, digest: str, claim: str, record_id: str, by: Person) -> StoredRating | None:
         """Return the present rating of a record by `by`."""
         return next(
             (
