@@ -127,6 +127,11 @@ def _check_answers(rating: Rating, rubric: Rubric, family: str) -> None:
         raise _answer("The verdict is not one this rubric offers.", "verdict")
 
 
+def must_judge(rubric: Rubric, family: str, tags: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the ids of the questions that "not applicable" does not answer here."""
+    return tuple(item.id for item in rubric.items if _must_be_judged(item, family, tags))
+
+
 def _must_be_judged(item: RubricItem, family: str, tags: Sequence[str]) -> bool:
     if not item.required_when:
         return False
