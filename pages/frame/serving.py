@@ -87,7 +87,7 @@ async def lifespan(app: Any) -> AsyncIterator[MutableMapping[str, Any]]:
     from core.logs import configure_logging
 
     configure_logging()
-    keeper = _Keeper()
+    keeper = Keeper()
     starting = asyncio.create_task(asyncio.to_thread(keeper.start))
     _tell(f"the desk is open at {_address()} (stop it with Ctrl+C).")
     try:
@@ -98,7 +98,7 @@ async def lifespan(app: Any) -> AsyncIterator[MutableMapping[str, Any]]:
         await asyncio.to_thread(keeper.stop)
 
 
-class _Keeper:
+class Keeper:
     """Remembers whether this process started the demo bucket's server."""
 
     def __init__(self) -> None:
