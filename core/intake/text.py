@@ -17,6 +17,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
+# UTF-8 bytes: "hi, how are you today?" has 22; a question of eight Chinese characters has 24.
+_GREETING_BYTES = 24
 
 
 def fold_text(text: str) -> str:
@@ -46,10 +48,15 @@ def digest_dialogue(messages: Sequence[Message]) -> bytes:
 
 
 def digest_prompt(messages: Sequence[Message]) -> bytes:
-    """Return the 16-byte digest of the first user turn, or no bytes where there is none."""
+    """Return the 16-byte digest of the first user turn, or no bytes where it says too little.
+
+    A greeting is no prompt: half a corpus that opens with "Hi" would be one group, and one
+    group is never parted.
+    """
     for message in messages:
         if message.role == "user":
-            return digest_text(message.content)
+            content = _squeeze(message.content)
+            return digest_text(message.content) if len(content) >= _GREETING_BYTES else b""
     return b""
 
 

@@ -259,6 +259,12 @@ def _check_privacy(policy: Policy) -> None:
     for rule in policy.privacy.entities.values():
         if rule.action not in ("redact", "review", "count") or not 0 <= rule.score <= 1:
             raise PolicyError("policy.entity", f"{rule.entity}: unknown action or score.")
+        if rule.action == "redact" and rule.entity in ("PERSON", "LOCATION"):
+            # The build redacts what has a form; a name finder over every text is what once
+            # destroyed a whole release.
+            raise PolicyError(
+                "policy.entity", f"{rule.entity}: names are reviewed or counted, never redacted."
+            )
         if rule.action == "redact" and not rule.placeholder:
             raise PolicyError("policy.entity", f"{rule.entity}: redaction needs a placeholder.")
 

@@ -113,9 +113,9 @@ def test_one_prompt_in_two_splits_blocks(simulator, clock):
         simulator,
         clock,
         {
-            ("priority", "train"): [a_row(pair("How do I sleep?", a_text(1)))],
+            ("priority", "train"): [a_row(pair("How do I sleep through a night?", a_text(1)))],
             ("priority", "test"): [
-                a_row(pair("how do  I SLEEP?", a_text(2)), split="test", source_line=2)
+                a_row(pair("how do  I SLEEP through a night?", a_text(2)), split="test", source_line=2)
             ],
         },
     )
@@ -178,7 +178,7 @@ def test_a_candidate_that_compile_built_does_not_leak(simulator, clock):
         {
             f"{PRIORITY}a.jsonl": [*rows, *some_source_rows(40)],
             f"{COT}b.jsonl": [edited(row) for row in rows] + rows[:5],
-            f"{EDGE}c.jsonl": [a_pair(f"Prompt {n // 2}", a_text(n)) for n in range(40)],
+            f"{EDGE}c.jsonl": [a_pair(f"A prompt that two replies share: {n // 2}", a_text(n)) for n in range(40)],
         },
     )
     policy = a_policy(splits={"train": 0.6, "val": 0.2, "test": 0.2})
@@ -195,3 +195,17 @@ def test_settings_name_the_held_out_families():
     assert plain["holdout_sensitive"] == ["edge_cases", "voice"]
     other = a_policy(families=some_families(holdout_sensitive=True))
     assert LeakageGate(other).settings() != plain
+
+
+def test_a_greeting_is_no_prompt(simulator, clock):
+    report = judge(
+        simulator,
+        clock,
+        {
+            ("priority", "train"): [a_row(pair("Hi, how are you?", a_text(1)))],
+            ("priority", "test"): [
+                a_row(pair("Hi, how are you?", a_text(2)), split="test", source_line=2)
+            ],
+        },
+    )
+    assert codes(report) == []
