@@ -1,7 +1,8 @@
 // The whole answer lives in the browser and travels as numbered events that name their record,
 // so that keys pressed faster than the server answers neither vanish nor land on the wrong item.
+// Words from a record become text nodes and nothing else.
 
-const SAVE_AFTER_MS = 400;
+const SAVE_AFTER_MS = 300;
 const IDLE_MS = 60000;
 const forms = new WeakMap();
 
@@ -10,6 +11,7 @@ const make = (tag, properties = {}, ...children) => {
   element.append(...children);
   return element;
 };
+const label = (element, words) => { element.setAttribute("aria-label", words); return element; };
 
 class ReviewForm {
   constructor(root) {
@@ -19,35 +21,55 @@ class ReviewForm {
     this.seq = 0;
     this.outbox = [];
     this.onKey = (event) => this.key(event);
-    document.addEventListener("keydown", this.onKey);
+    this.onLeave = () => { if (this.timer) this.push("draft"); };
+    // Before Streamlit's own shortcuts: it sees a key typed in here as typed on the page.
+    document.addEventListener("keydown", this.onKey, true);
+    addEventListener("pagehide", this.onLeave);
+    document.addEventListener("visibilitychange", this.onLeave);
     this.note = this.find(".note textarea");
     this.note.oninput = () => this.change(() => { this.answers.note = this.note.value; });
     this.find(".reveal").onclick = () => this.reveal();
     this.find(".submit").onclick = () => this.submit();
+    this.find(".again").onclick = () => this.reopen();
     this.find(".flag").onclick = () => this.startFlag();
+    this.find(".hide").onclick = () => this.hide();
     this.find(".help").onclick = () => this.toggleKeys();
   }
 
-  stop() { document.removeEventListener("keydown", this.onKey); clearTimeout(this.timer); }
+  stop() {
+    this.onLeave();
+    document.removeEventListener("keydown", this.onKey, true);
+    document.removeEventListener("visibilitychange", this.onLeave);
+    removeEventListener("pagehide", this.onLeave);
+  }
 
   update({ data, setStateValue }) {
     this.send = setStateValue;
     this.outbox = this.outbox.filter((event) => event.seq > data.acked);
     this.seq = Math.max(this.seq, data.acked);
-    const fresh = !this.data || this.data.record_id !== data.record_id || this.data.generation !== data.generation;
+    const identity = `${data.claim} ${data.record_id} ${data.rating_sha256}`;
+    const fresh = this.identity !== identity;
+    const moved = Boolean(this.data) && fresh;
+    // What was typed and not yet sent belongs to the record that is leaving the screen.
+    if (moved && this.timer) this.push("draft");
     this.data = data;
-    if (fresh) this.open();
+    this.identity = identity;
+    if (fresh) this.open(moved);
+    if (data.fault && this.waiting) { this.waiting = false; this.paint(); }
     this.say();
   }
 
-  open() {
+  open(moved) {
     const { draft, rating } = this.data;
-    const held = rating || draft || {};
+    // A rating that was taken up again has a draft of its own.
+    const taken = draft && (!rating || draft.supersedes === this.data.rating_sha256);
+    const held = (taken ? draft : rating) || {};
     this.answers = {
       scores: { ...(held.scores || {}) }, verdict: held.verdict || "",
       flags: (held.flags || []).map((flag) => ({ ...flag })), note: held.note || "",
     };
-    this.locked = Boolean(rating);
+    this.locked = Boolean(rating) && !taken;
+    this.restored = Boolean(taken);
     this.waiting = false;
     this.fault = "";
     this.dirty = false;
@@ -57,22 +79,49 @@ class ReviewForm {
     this.basedOn = this.data.draft_version;
     this.active = this.firstOpen();
     this.note.value = this.answers.note;
-    const folded = this.data.folded && !draft && !rating;
-    this.find(".form").classList.toggle("folded", folded);
-    this.find(".card").hidden = !folded;
+    this.fold(this.data.folded && !taken && !rating, false);
+    this.find(".place").textContent = this.data.place;
+    this.find(".question").textContent = this.data.question;
     this.drawTurns();
-    this.draw();
-    this.root.scrollIntoView?.({ block: "nearest" });
+    this.drawItems();
+    this.drawVerdicts();
+    this.drawFlags();
+    this.paint();
+    if (!moved) return;
+    const left = this.find(".left");
+    left.scrollIntoView({ block: "nearest" });
+    // The next record is announced, and Tab goes on from its first turn.
+    left.focus({ preventScroll: true });
   }
 
-  rows() { return this.data.items.length + 1; }
+  reopen() {
+    this.locked = false;
+    this.active = 0;
+    this.drawFlags();
+    this.paint();
+    this.say();
+  }
+
   onVerdict() { return this.active === this.data.items.length; }
+  still() { return this.locked || this.waiting; }
   firstOpen() {
     const index = this.data.items.findIndex((item) => !(item.id in this.answers.scores));
     return index < 0 ? this.data.items.length : index;
   }
+
+  // --- Folding.
+
   folded() { return this.find(".form").classList.contains("folded"); }
-  reveal() { this.find(".form").classList.remove("folded"); this.find(".card").hidden = true; }
+  fold(folded, asked) {
+    this.find(".form").classList.toggle("folded", folded);
+    this.find(".card").hidden = !folded;
+    this.find(".card-title").textContent = asked ? "The text is hidden" : "Hard content ahead";
+    this.find(".card-words").textContent = asked ? "Take the time you need." : this.data.warning;
+  }
+  reveal() { this.fold(false, false); }
+  hide() { if (this.flagging) this.endFlag(false); this.fold(true, true); this.find(".reveal").focus(); }
+
+  // --- Answers and their way to the server.
 
   touch() {
     const now = performance.now();
@@ -81,99 +130,144 @@ class ReviewForm {
   }
 
   change(act) {
-    if (this.locked || this.waiting) return;
+    if (this.still()) return;
     this.touch();
     act();
     this.dirty = true;
     this.fault = "";
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.push("draft"), SAVE_AFTER_MS);
+    // From the first change on, not from the last: who types on and on is saved all the same.
+    this.timer ??= setTimeout(() => this.push("draft"), SAVE_AFTER_MS);
     this.say();
   }
 
   push(kind) {
     clearTimeout(this.timer);
+    this.timer = null;
     const record = this.data.record_id;
-    if (kind === "draft") {
-      this.outbox = this.outbox.filter((event) => event.kind !== "draft" || event.record_id !== record);
-    }
+    this.outbox = this.outbox.filter((event) => event.kind !== "draft" || event.record_id !== record);
     this.seq += 1;
     this.outbox.push({
       seq: this.seq, kind, record_id: record, tab: this.tab, based_on: this.basedOn, shown_sha256: this.data.shown_sha256,
-      payload: { ...structuredClone(this.answers), seconds: Math.round(this.seconds) },
+      payload: { ...structuredClone(this.answers), supersedes: this.data.rating_sha256, seconds: Math.round(this.seconds) },
     });
     this.send("outbox", this.outbox.slice());
+    this.say();
   }
 
   rate(value) {
     const item = this.data.items[this.active];
+    if (this.still()) return;
+    if (value === "na" && item.must) return this.complain(this.active, `${item.id} has to be judged here: rate it, or say that you cannot judge.`);
     this.change(() => { this.answers.scores[item.id] = value; });
-    if (!this.locked && !this.waiting) this.active = Math.min(this.active + 1, this.data.items.length);
-    this.draw();
+    this.go(this.active + 1);
   }
 
-  choose(verdict) { this.change(() => { this.answers.verdict = verdict; }); this.draw(); }
+  choose(verdict) { this.change(() => { this.answers.verdict = verdict; }); this.go(this.data.items.length); }
+
+  go(row) {
+    this.active = Math.min(Math.max(row, 0), this.data.items.length);
+    this.paint();
+    const box = this.onVerdict() ? this.find(".verdict-row") : this.find(".items").children[this.active];
+    box.scrollIntoView({ block: "nearest" });
+  }
 
   submit() {
-    if (this.locked || this.waiting) return;
+    if (this.still()) return;
+    if (this.flagging) return this.complain(this.active, "Add or cancel the flag first.");
     const open = this.data.items.findIndex((item) => !(item.id in this.answers.scores) && !item.optional);
-    if (open >= 0) return this.complain(open, `${this.data.items[open].name} has no answer yet.`);
+    if (open >= 0) return this.complain(open, `${this.data.items[open].id} ${this.data.items[open].name} has no answer yet.`);
     if (!this.answers.verdict) return this.complain(this.data.items.length, "Choose a verdict.");
+    if (this.answers.flags.length && this.answers.verdict === "accept") {
+      return this.complain(this.data.items.length, "A record with a flag cannot be accepted: choose another verdict or remove the flag.");
+    }
     this.touch();
     this.waiting = true;
+    this.fault = "";
     this.push("submit");
-    this.draw();
-    this.say();
+    this.paint();
   }
 
-  complain(row, words) { this.active = row; this.fault = words; this.draw(); this.say(); }
+  complain(row, words) { this.fault = words; this.go(row); this.say(); }
+
+  // --- Flags.
 
   startFlag() {
-    if (this.locked || this.waiting || this.folded()) return;
-    const turns = this.data.messages;
-    const last = turns.map((turn) => turn.role).lastIndexOf("assistant");
+    if (this.still() || this.folded() || this.flagging) return;
+    const last = this.data.messages.map((turn) => turn.role).lastIndexOf("assistant");
     this.flagging = { id: this.data.hard_fails[0].id, turn: Math.max(last, 0), note: "" };
     this.drawFlags();
-    this.find(".flagger select")?.focus();
+    this.markTurns();
+    this.find(".flagger select").focus();
   }
 
   endFlag(keep) {
     if (keep) {
-      if (!this.flagging.note.trim()) return this.complain(this.active, "A flag needs one sentence.");
-      const flag = { ...this.flagging };
+      if (!this.flagging.note.trim()) {
+        this.complain(this.active, "A flag needs one sentence of why.");
+        return this.find(".flagger input").focus();
+      }
+      const flag = { ...this.flagging, note: this.flagging.note.trim() };
       this.change(() => { this.answers.flags.push(flag); });
     }
     this.flagging = null;
+    this.fault = "";
     this.drawFlags();
-    this.drawTurns();
+    this.markTurns();
+    this.say();
+    this.find(".flag").focus();
   }
 
-  toggleKeys() { const keys = this.find(".keys"); keys.hidden = !keys.hidden; }
+  pick(turn) {
+    if (!this.flagging) return;
+    this.flagging.turn = turn;
+    this.find(".flagger .which").value = String(turn);
+    this.markTurns();
+  }
+
+  // --- Keys.
+
+  toggleKeys() {
+    const keys = this.find(".keys");
+    keys.hidden = !keys.hidden;
+    this.find(".help").setAttribute("aria-expanded", String(!keys.hidden));
+    if (!keys.hidden) keys.scrollIntoView({ block: "nearest" });
+  }
 
   key(event) {
     const target = event.composedPath()[0];
+    const ours = this.root.contains(target);
     const typing = ["INPUT", "TEXTAREA", "SELECT"].includes(target?.tagName) || target?.isContentEditable;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      return this.submit();
-    }
-    if (event.key === "Escape" && this.flagging) return this.endFlag(false);
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
     if (document.querySelector('[role="dialog"]')) return;
-    if (this.press(event.key, target)) event.preventDefault();
+    const taken = () => { event.preventDefault(); event.stopPropagation(); };
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && (ours || !typing)) { taken(); return this.submit(); }
+    if (event.key === "Escape" && this.flagging) { taken(); return this.endFlag(false); }
+    if (event.key === "Escape" && target === this.note) { taken(); return this.note.blur(); }
+    if (typing) {
+      if (ours && target.type === "text" && event.key === "Enter" && !event.isComposing) { taken(); this.endFlag(true); }
+      else if (ours) event.stopPropagation();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
+    if (this.press(event.key, target, ours)) taken();
   }
 
-  press(key, target) {
+  press(key, target, ours) {
+    const control = target?.closest?.('button, a, summary, [role="radio"], [role="tab"], [role="combobox"]');
     if (this.folded()) {
-      if (key !== " ") return false;
+      if (key !== " " || (control && !ours)) return false;
       this.reveal();
       return true;
     }
-    const ours = target === document.body || this.root.contains(target) || !target?.closest?.("button, a");
-    if (!ours) return false;
-    if (key === "ArrowDown") { this.active = Math.min(this.active + 1, this.rows() - 1); this.draw(); return true; }
-    if (key === "ArrowUp") { this.active = Math.max(this.active - 1, 0); this.draw(); return true; }
+    if (control && !ours && key.startsWith("Arrow")) return false;
+    if (ours && control?.getAttribute("role") === "radio" && (key === "ArrowLeft" || key === "ArrowRight")) return this.step(control, key);
+    if (key === "ArrowDown" || key === "ArrowUp") {
+      this.go(this.active + (key === "ArrowDown" ? 1 : -1));
+      if (control?.getAttribute("role") === "radio") this.groups[this.active].find((option) => option.tabIndex === 0)?.focus();
+      return true;
+    }
     if (key === "f" || key === "F") { this.startFlag(); return true; }
+    if (key === "h" || key === "H") { this.hide(); return true; }
+    if (key === "n" || key === "N") { this.note.focus(); return true; }
     if (key === "?") { this.toggleKeys(); return true; }
     if (this.onVerdict()) {
       const verdict = this.data.verdicts[Number(key) - 1];
@@ -187,107 +281,145 @@ class ReviewForm {
     return false;
   }
 
+  step(option, key) {
+    const group = this.groups.find((options) => options.includes(option));
+    const next = (group.indexOf(option) + (key === "ArrowRight" ? 1 : group.length - 1)) % group.length;
+    group.forEach((one, index) => { one.tabIndex = index === next ? 0 : -1; });
+    group[next].focus();
+    return true;
+  }
+
+  // --- Drawing: elements are made once for a record and changed in place, so that focus stays.
+
   drawTurns() {
-    const list = this.find(".turns");
-    list.replaceChildren(...this.data.messages.map((turn, index) => {
-      const item = make("li", { className: `turn ${turn.role}` });
-      item.append(
+    this.find(".turns").replaceChildren(...this.data.messages.map((turn, index) => {
+      const item = make("li", { className: `turn ${turn.role}` },
         make("div", { className: "who", textContent: `${index + 1} · ${turn.label}` }),
-        make("p", { className: "text", textContent: turn.content }),
-      );
-      if (this.flagging?.turn === index) item.classList.add("picked");
-      item.onclick = () => { if (this.flagging) { this.flagging.turn = index; this.drawFlags(); this.drawTurns(); } };
+        make("p", { className: "text", textContent: turn.content }));
+      item.onclick = () => this.pick(index);
       return item;
     }));
+    this.markTurns();
   }
 
-  draw() {
-    this.find(".question").textContent = this.data.question;
-    this.find(".items").replaceChildren(...this.data.items.map((item, index) => this.drawItem(item, index)));
-    const verdict = this.find(".verdict");
-    verdict.classList.toggle("active", this.onVerdict());
-    verdict.replaceChildren(make("span", { textContent: "Verdict" }), ...this.data.verdicts.map((choice, index) =>
-      this.option(`${index + 1}  ${choice.label}`, this.answers.verdict === choice.id, choice.label, () => this.choose(choice.id))));
-    this.find(".submit").disabled = this.locked || this.waiting;
-    this.find(".flag").disabled = this.locked || this.waiting;
-    this.note.disabled = this.locked || this.waiting;
-    this.drawFlags();
-    this.say();
+  markTurns() {
+    const marked = new Set(this.answers.flags.map((flag) => flag.turn));
+    this.find(".form").classList.toggle("picking", Boolean(this.flagging));
+    [...this.find(".turns").children].forEach((turn, index) => {
+      turn.classList.toggle("picked", this.flagging?.turn === index);
+      turn.classList.toggle("marked", marked.has(index));
+    });
   }
 
-  option(text, checked, label, act) {
-    const button = make("button", { type: "button", textContent: text, onclick: act, disabled: this.locked || this.waiting });
+  option(words, name, value, act) {
+    const button = label(make("button", { type: "button", textContent: words, onclick: act }), name);
     button.setAttribute("role", "radio");
-    button.setAttribute("aria-checked", String(checked));
-    button.setAttribute("aria-label", label);
+    button.dataset.value = value;
     return button;
   }
 
-  drawItem(item, index) {
-    const box = make("div", { className: index === this.active ? "item active" : "item" });
-    box.dataset.item = item.id;
-    const held = this.answers.scores[item.id];
-    const scale = make("div", { className: "scale" });
-    scale.setAttribute("role", "radiogroup");
-    scale.setAttribute("aria-label", item.name);
-    const pick = (value) => { this.active = index; this.rate(value); };
-    for (const value of this.data.scale) {
-      scale.append(this.option(value, held === value, `${item.name}: ${value}`, () => pick(value)));
-    }
-    scale.append(this.option("N/A", held === "na", `${item.name}: not applicable`, () => pick("na")));
-    scale.append(this.option("?", held === "cannot_judge", `${item.name}: cannot judge`, () => pick("cannot_judge")));
-    const anchors = make("div", { className: "anchors" }, ...Object.entries(item.anchors).map(([value, text]) =>
-      make("div", { textContent: `${value}  ${text}` })));
-    box.append(
-      make("div", { className: "name", textContent: `${item.id}  ${item.name}` + (item.optional ? " (optional here)" : "") }),
-      make("div", { className: "definition", textContent: item.definition }), anchors, scale,
-    );
-    return box;
+  drawItems() {
+    this.groups = [];
+    this.find(".items").replaceChildren(...this.data.items.map((item, index) => {
+      const pick = (value) => () => { this.active = index; this.rate(value); };
+      const options = [
+        ...this.data.scale.map((value) => this.option(value, value, value, pick(value))),
+        this.option("N/A", "not applicable", "na", pick("na")),
+        this.option("cannot judge", "cannot judge", "cannot_judge", pick("cannot_judge")),
+      ];
+      const scale = label(make("div", { className: "scale" }, ...options), `${item.id} ${item.name}`);
+      scale.setAttribute("role", "radiogroup");
+      this.groups.push(options);
+      const box = make("div", { className: "item" },
+        make("div", { className: "name", textContent: `${item.id}  ${item.name}` + (item.optional ? " (may be left out)" : "") }),
+        make("div", { className: "definition", textContent: item.definition }),
+        make("div", { className: "anchors" }, ...Object.entries(item.anchors).map(([value, text]) =>
+          make("div", { textContent: `${value}  ${text}` }))), scale);
+      box.dataset.item = item.id;
+      box.onclick = () => this.go(index);
+      // A click rates and moves on by itself; what bubbles up must not move the mark back.
+      scale.onclick = (event) => event.stopPropagation();
+      return box;
+    }));
+  }
+
+  drawVerdicts() {
+    const options = this.data.verdicts.map((choice, index) =>
+      this.option(`${index + 1}  ${choice.label}`, choice.label, choice.id, () => this.choose(choice.id)));
+    this.groups.push(options);
+    this.find(".verdict").replaceChildren(...options);
+  }
+
+  paint() {
+    const held = [...this.data.items.map((item) => this.answers.scores[item.id]), this.answers.verdict];
+    this.groups.forEach((options, row) => {
+      const chosen = options.findIndex((option) => option.dataset.value === held[row]);
+      options.forEach((option, index) => {
+        option.setAttribute("aria-checked", String(index === chosen));
+        option.tabIndex = index === Math.max(chosen, 0) ? 0 : -1;
+        option.disabled = this.still();
+      });
+    });
+    [...this.find(".items").children].forEach((box, row) => box.classList.toggle("active", row === this.active));
+    this.find(".verdict-row").classList.toggle("active", this.onVerdict());
+    this.find(".submit").disabled = this.still();
+    this.find(".submit").hidden = this.locked;
+    this.find(".again").hidden = !this.locked;
+    this.find(".flag").disabled = this.still();
+    this.note.disabled = this.still();
+    for (const remove of this.root.querySelectorAll(".raised button")) remove.disabled = this.still();
   }
 
   drawFlags() {
-    const box = this.find(".flags");
     const rows = this.answers.flags.map((flag, index) => {
       const name = this.data.hard_fails.find((fail) => fail.id === flag.id)?.name ?? flag.id;
-      const row = make("div", { className: "raised" },
-        make("strong", { textContent: `Flag ${flag.id} ${name}, turn ${flag.turn + 1}:` }), make("span", { textContent: flag.note }));
-      const remove = make("button", { type: "button", textContent: "Remove", disabled: this.locked || this.waiting,
-        onclick: () => { this.change(() => { this.answers.flags.splice(index, 1); }); this.drawFlags(); } });
-      row.append(remove);
-      return row;
+      const words = `${flag.id} ${name}, turn ${flag.turn + 1}`;
+      const remove = label(make("button", { type: "button", textContent: "Remove", disabled: this.still() }), `Remove flag ${words}`);
+      remove.onclick = () => { this.change(() => { this.answers.flags.splice(index, 1); }); this.drawFlags(); this.markTurns(); };
+      return make("div", { className: "raised" }, make("div", {},
+        make("strong", { textContent: `⚑ ${words}: ` }), make("span", { textContent: flag.note })), remove);
     });
-    box.replaceChildren(...rows);
-    if (this.flagging) box.append(this.flagger());
+    this.find(".flags").replaceChildren(...rows, ...(this.flagging ? [this.flagger()] : []));
   }
 
   flagger() {
-    const kind = make("select", { onchange: (event) => { this.flagging.id = event.target.value; } },
-      ...this.data.hard_fails.map((fail) => make("option", { value: fail.id, textContent: `${fail.id} ${fail.name}: ${fail.text}`, selected: fail.id === this.flagging.id })));
-    kind.setAttribute("aria-label", "What is wrong");
-    const turn = make("select", { onchange: (event) => { this.flagging.turn = Number(event.target.value); this.drawTurns(); } },
-      ...this.data.messages.map((message, index) => make("option", { value: String(index), textContent: `Turn ${index + 1} · ${message.label}`, selected: index === this.flagging.turn })));
-    turn.setAttribute("aria-label", "Which turn");
-    const note = make("input", { type: "text", maxLength: 500, value: this.flagging.note, placeholder: "One sentence: what is wrong",
-      oninput: (event) => { this.flagging.note = event.target.value; } });
-    note.setAttribute("aria-label", "One sentence: what is wrong");
-    note.onkeydown = (event) => { if (event.key === "Enter") this.endFlag(true); };
-    return make("div", { className: "flagger" }, kind, turn, note, make("div", { className: "actions" },
-      make("button", { type: "button", textContent: "Add the flag", onclick: () => this.endFlag(true) }),
-      make("button", { type: "button", textContent: "Cancel", onclick: () => this.endFlag(false) })));
+    const text = make("p", { className: "text" });
+    const explain = () => { text.textContent = this.data.hard_fails.find((fail) => fail.id === this.flagging.id).text; };
+    const kind = make("select", {}, ...this.data.hard_fails.map((fail) =>
+      make("option", { value: fail.id, textContent: `${fail.id} ${fail.name}`, selected: fail.id === this.flagging.id })));
+    kind.onchange = () => { this.flagging.id = kind.value; explain(); };
+    explain();
+    const turn = make("select", { className: "which" }, ...this.data.messages.map((message, index) =>
+      make("option", { value: String(index), textContent: `Turn ${index + 1} · ${message.label}`, selected: index === this.flagging.turn })));
+    turn.onchange = () => this.pick(Number(turn.value));
+    const note = make("input", { type: "text", maxLength: 500, value: this.flagging.note });
+    note.oninput = () => { this.flagging.note = note.value; };
+    const box = make("div", { className: "flagger" },
+      make("label", { textContent: "What is wrong " }, kind), text,
+      make("label", { textContent: "In which turn (or click it on the left) " }, turn),
+      make("label", { textContent: "In one sentence, why " }, note),
+      make("div", { className: "actions" },
+        make("button", { type: "button", textContent: "Add the flag", onclick: () => this.endFlag(true) }),
+        make("button", { type: "button", textContent: "Cancel", onclick: () => this.endFlag(false) })));
+    box.setAttribute("role", "group");
+    return label(box, "Raise a flag");
+  }
+
+  words() {
+    if (this.locked) return "You have rated this record.";
+    if (this.waiting) return "Submitting…";
+    if (this.timer || this.outbox.length) return "Saving…";
+    if (this.data.saved_at && (this.dirty || !this.restored)) return `Saved ${this.data.saved_at}`;
+    if (this.data.saved_at) return `Draft of ${this.data.saved_at} restored.`;
+    return "Nothing is chosen beforehand. Every change is saved at once.";
   }
 
   say() {
+    const fault = this.fault || (this.timer ? "" : this.data.fault);
     const status = this.find(".status");
-    const fault = this.fault || this.data.fault;
     status.classList.toggle("fault", Boolean(fault));
-    if (this.data.fault && this.waiting) { this.waiting = false; this.draw(); return; }
-    if (fault) status.textContent = fault;
-    else if (this.locked) status.textContent = "You have rated this record.";
-    else if (this.waiting) status.textContent = "Submitting…";
-    else if (this.outbox.length) status.textContent = "Saving…";
-    else if (this.dirty && this.data.saved_at) status.textContent = `Saved ${this.data.saved_at}`;
-    else if (this.data.saved_at) status.textContent = `Draft from ${this.data.saved_at} restored.`;
-    else status.textContent = "";
+    const words = fault || this.words();
+    if (status.textContent !== words) status.textContent = words;
   }
 }
 

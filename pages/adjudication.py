@@ -1,0 +1,234 @@
+"""The review lead fixes what is read before it is shown; second persons settle what was found."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.model.candidate import Candidate
+from core.model.errors import DeskError
+from core.model.review import SamplePlan
+from core.model.signoff import Person
+from core.policy.types import ClaimRule
+from core.workbench import Workbench
+from core.workbench.reviews import READERS, OpenFlag
+from pages.frame import guard, show
+from pages.frame.links import page_link
+from pages.frame.review_screen import MINUTES_A_RECORD, percent
+from pages.frame.version_picker import pick_version
+
+
+def gates_in_the_way(bench: Workbench, candidate: Candidate) -> list[str]:
+    """Return the required gates that have not passed for this candidate."""
+    reports = bench.candidates.reports(candidate.digest)
+    return [
+        gate
+        for gate in bench.desk.policy.required_gates
+        if (held := reports.get(gate)) is None or held.report.verdict != "pass"
+    ]
+
+
+def hours(records: int) -> str:
+    """Return how long one person reads so many records."""
+    minutes = records * MINUTES_A_RECORD
+    return f"{minutes / 60:.1f} h" if minutes >= 60 else f"{minutes} min"
+
+
+def claim_row(
+    bench: Workbench, candidate: Candidate, claim: ClaimRule, plan: SamplePlan | None
+) -> dict[str, object]:
+    """Return one claim as a row of the table: as asked, or as frozen."""
+    state = bench.reviews.states(candidate.digest)[claim.id]
+    shipped = sum(sum(candidate.families.get(name, {}).values()) for name in claim.families)
+    first = plan.first if plan else min(claim.first, shipped)
+    second = plan.second if plan else min(claim.second, shipped)
+    return {
+        "claim": claim.title,
+        "role": claim.role.replace("_", " "),
+        "fails at most": percent(claim.limit),
+        "confidence": percent(claim.confidence),
+        "N": plan.frame if plan else shipped,
+        "read first": first,
+        "after one defect": second or "no second stage",
+        "read by two": plan.overlap if plan else claim.overlap,
+        "time for one reader": hours(first),
+        "state": state.state.replace("_", " "),
+        "read": state.read,
+    }
+
+
+def freeze(bench: Workbench, person: Person, candidate: Candidate) -> None:
+    """Draw the one act that fixes every sample, or why it cannot be done yet."""
+    if not person.holds("review_lead"):
+        st.info("The samples are not frozen yet. A review lead does that here.")
+        return
+    with st.spinner("Asking what the gates said…"):
+        missing = gates_in_the_way(bench, candidate)
+    if missing:
+        show.prose(
+            "Not yet: {gates} must pass first. A candidate that fails is not worth reading.",
+            gates=", ".join(missing),
+        )
+        page_link("gates", "Go to gates")
+    fixed = bench.reviews.seed(candidate.version) is not None
+
+    def act() -> None:
+        nonce = str(st.session_state.get("nonce", ""))
+        show.attempt(
+            lambda: bench.reviews.freeze(candidate.digest, nonce, person),
+            done="The samples are frozen. Reading can begin.",
+        )
+
+    with st.form("freeze", border=True):
+        if fixed:
+            show.prose(
+                "The draw of this version is fixed already, so unchanged records keep their "
+                "place. Freezing adds this candidate's samples."
+            )
+        else:
+            st.text_input(
+                "A few words nobody could have foreseen",
+                key="nonce",
+                help="Mixed with the candidate's digest, they decide which records are drawn. "
+                "Nobody can have built the candidate to suit them. Fixed once for a version.",
+                autocomplete="off",
+            )
+        st.form_submit_button(
+            "Freeze the samples", type="primary", disabled=bool(missing), on_click=act
+        )
+
+
+def draw_plan(bench: Workbench, candidate: Candidate, plans: dict[str, SamplePlan]) -> None:
+    """Draw every claim; before the freeze what is asked, afterwards what is fixed."""
+    st.dataframe(
+        [
+            claim_row(bench, candidate, claim, plans.get(claim.id))
+            for claim in bench.desk.policy.claims
+        ],
+        hide_index=True,
+    )
+    if not plans:
+        show.quiet(
+            "N counts records for now; frozen, it counts one per near-duplicate cluster. Time is "
+            "{minutes} minutes a record.",
+            minutes=MINUTES_A_RECORD,
+        )
+        return
+    seed = bench.reviews.seed(candidate.version) or ""
+    show.quiet("Seed {seed}, fixed before the first record was shown.", seed=show.short(seed))
+
+
+def open_point(bench: Workbench, person: Person, digest: str, point: OpenFlag) -> None:
+    """Draw one flag or difference with its record, and the two ways to settle it."""
+    claim = bench.desk.policy.claim(point.claim)
+    rubric = bench.reviews.rubric(point.claim)
+    name = f"{point.kind}:{point.claim}:{point.record_id}:{point.target}"
+    with st.container(border=True):
+        if point.kind == "flag":
+            fail = next(item for item in rubric.hard_fails if item.id == point.flag_id)
+            show.prose(
+                "**{id} {title}**, turn {turn}, raised by {by} in {claim}.",
+                id=fail.id,
+                title=fail.name,
+                turn=point.turn + 1,
+                by=point.by,
+                claim=claim.title,
+            )
+            show.quiet("{text}", text=fail.text)
+            show.exact(point.note)
+            words = "Confirm: it is a hard fail", "Dismiss: it is not"
+        else:
+            show.prose(
+                "**Readers differ** on {target} in {claim}.",
+                target="the verdict" if point.target == "verdict" else point.target,
+                claim=claim.title,
+            )
+            words = "The stricter answer stands", "The milder answer stands"
+        with st.expander(f"The record {point.record_id[:12]}"):
+            show.dialogue(bench.reviews.record(digest, point.record_id, person).messages)
+        _settle(bench, person, digest, point, name, words)
+
+
+def _settle(
+    bench: Workbench,
+    person: Person,
+    digest: str,
+    point: OpenFlag,
+    name: str,
+    words: tuple[str, str],
+) -> None:
+    role = bench.desk.policy.claim(point.claim).role
+    if point.by == person.id:
+        show.quiet("You raised this; a second person settles it.")
+        return
+    if not person.holds("review_lead", role):
+        show.quiet("Waits for a review lead or a second {role}.", role=role.replace("_", " "))
+        return
+
+    def act(decision: str) -> None:
+        reason = str(st.session_state.get(f"why:{name}", ""))
+        show.attempt(
+            lambda: bench.reviews.settle(digest, point, decision, reason, person),
+            done="Settled. What was said stays on record.",
+        )
+
+    with st.form(f"settle:{name}", border=False):
+        st.text_input("Why (this is kept, and ships with the release)", key=f"why:{name}")
+        with st.container(horizontal=True):
+            st.form_submit_button(words[0], key=f"confirm:{name}", on_click=partial(act, "confirm"))
+            st.form_submit_button(words[1], key=f"dismiss:{name}", on_click=partial(act, "dismiss"))
+
+
+def draw_points(bench: Workbench, person: Person, digest: str) -> None:
+    """Draw what is open, then what was settled."""
+    points = (*bench.reviews.open_flags(digest), *bench.reviews.open_differences(digest))
+    st.subheader("To settle")
+    if not points:
+        show.prose("No flag and no difference is open.")
+    for point in points:
+        open_point(bench, person, digest, point)
+    settled = [
+        stored.settlement
+        for claim in bench.desk.policy.claims
+        for stored in bench.reviews.settlements(digest, claim.id)
+    ]
+    if not settled:
+        return
+    st.subheader("Settled")
+    for item in sorted(settled, key=lambda one: one.at, reverse=True):
+        with st.container(border=True):
+            show.prose(
+                "**{decision}** {kind} {target} on record {record}, by {by} at {at}",
+                decision={"confirm": "Confirmed", "dismiss": "Dismissed"}[item.decision],
+                kind=item.kind,
+                target=item.target,
+                record=item.record_id[:12],
+                by=item.by,
+                at=item.at,
+            )
+            show.exact(item.reason)
+
+
+bench, person = guard.require()
+st.title("Adjudication")
+show.outcome()
+version = pick_version(bench, person)
+candidate = bench.candidates.current(version) if version else None
+if candidate is None:
+    st.info("There is nothing to draw a sample from yet: no candidate has been built.")
+    page_link("gates", "Go to gates")
+    st.stop()
+try:
+    plans = dict(bench.reviews.plans(candidate.digest))
+    st.subheader("What gets read")
+    draw_plan(bench, candidate, plans)
+    if len(plans) < len(bench.desk.policy.claims):
+        freeze(bench, person, candidate)
+    elif person.holds(*READERS):
+        draw_points(bench, person, candidate.digest)
+    else:
+        waiting = len(bench.reviews.open_flags(candidate.digest))
+        show.prose("Flags to settle: {count}.", count=waiting or "none")
+except DeskError as error:
+    show.refusal(error)

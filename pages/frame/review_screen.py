@@ -1,0 +1,257 @@
+"""Both review pages are this one screen: where a claim stands, then the record to read, or the
+sheet to sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.model.errors import DeskError
+from core.model.review import ReviewState
+from core.model.signoff import DeskRole, Person
+from core.policy.types import ClaimRule
+from core.workbench import Workbench
+from core.workbench.reviews import READERS, ReviewQueue
+from pages.frame import show
+from pages.frame.links import page_link
+from pages.frame.review_form import Seat, review_form
+from pages.frame.sign_sheet import sign_sheet
+from pages.frame.version_picker import pick_version
+
+MINUTES_A_RECORD = 7
+_MARKS = {"open": "○ open", "draft": "◐ draft", "done": "● done"}
+_COEFFICIENTS = {
+    "raw": "same answer",
+    "within_one": "within one point",
+    "kappa_quadratic": "weighted kappa",
+    "alpha_ordinal": "Krippendorff's alpha",
+    "ac2_quadratic": "Gwet's AC2",
+}
+
+
+def review_page(bench: Workbench, person: Person, role: DeskRole) -> None:
+    """Draw the claims of `role` over the newest candidate of the chosen version."""
+    show.outcome()
+    claims = [claim for claim in bench.desk.policy.claims if claim.role == role]
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    with left:
+        version = pick_version(bench, person)
+    candidate = bench.candidates.current(version) if version else None
+    if candidate is None:
+        st.info("There is nothing to read yet: no candidate has been built for this version.")
+        page_link("gates", "Go to gates")
+        return
+    with right:
+        claim = _pick_claim(claims)
+    try:
+        _claim(bench, person, candidate.digest, claim)
+    except DeskError as error:
+        show.refusal(error)
+
+
+def _pick_claim(claims: list[ClaimRule]) -> ClaimRule:
+    if len(claims) == 1:
+        return claims[0]
+    titles = {claim.id: claim.title for claim in claims}
+    chosen = st.segmented_control(
+        "Claim",
+        list(titles),
+        format_func=lambda name: titles[name],
+        default=claims[0].id,
+        required=True,
+        key="claim",
+    )
+    return next(claim for claim in claims if claim.id == (chosen or claims[0].id))
+
+
+def _claim(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> None:
+    state = bench.reviews.states(digest)[claim.id]
+    _statement(state, claim)
+    if state.state == "not_frozen":
+        st.info(
+            "The sample is not frozen yet. The review lead freezes it on the Adjudication page, "
+            "before anybody has read a record, so that nobody can choose what is read."
+        )
+        page_link("adjudication", "Go to adjudication")
+        return
+    _obstacle(state)
+    _work(bench, person, digest, claim, state)
+    with st.expander("Agreement between readers"):
+        _agreement(state.agreement)
+
+
+def _work(
+    bench: Workbench, person: Person, digest: str, claim: ClaimRule, state: ReviewState
+) -> None:
+    """Draw the sheet to sign, the record to read, or both, as the person's role has it."""
+    required = [rule.id for rule in bench.desk.policy.signoffs if rule.claim == claim.id]
+    if not person.holds(claim.role):
+        for requirement in required:
+            sign_sheet(bench, person, digest, requirement)
+        _look(bench, person, digest, claim)
+        return
+    queue = bench.reviews.queue(digest, claim.id, person)
+    if state.state in ("ready", "failed") or queue.current is None:
+        if queue.current is None:
+            show.prose("**Nothing is left for you to read** of {scope}.", scope=state.scope)
+        for requirement in required:
+            sign_sheet(bench, person, digest, requirement)
+        if not st.toggle("Look at the records", key=f"look:{claim.id}"):
+            return
+    _read(bench, person, digest, claim, queue)
+
+
+def _statement(state: ReviewState, claim: ClaimRule) -> None:
+    """Draw what can be said now, beside the claim and how far the reading is."""
+    with st.container(border=True, gap="small"):
+        show.prose("**{sentence}**", sentence=state.sentence)
+        parts = [
+            f"The claim: at most {percent(claim.limit)} of {state.scope} would fail, with "
+            f"{percent(claim.confidence)} confidence"
+        ]
+        if state.double_rated:
+            parts.append(f"{state.double_rated} read by two people")
+        if state.open_flags:
+            parts.append(f"{state.open_flags} unsettled flag" + "s" * (state.open_flags != 1))
+        if state.planned:
+            st.progress(min(state.read / state.planned, 1.0))
+        show.quiet("{parts}", parts=" · ".join(parts))
+
+
+def percent(share: float) -> str:
+    """Return a share as people write it."""
+    return f"{100 * share:.4g} %"
+
+
+def _agreement(agreement: Mapping[str, object]) -> None:
+    items = agreement.get("items")
+    if not isinstance(items, Mapping) or not items:
+        show.prose(
+            "Undefined so far: agreement needs records that two people have read. It is a "
+            "diagnostic. Experts differ on this material, so it never decides alone."
+        )
+        return
+    rows, reasons = [], set()
+    for name, found in items.items():
+        row: dict[str, object] = {"question": name, "pairs": found["pairs"]}
+        for measure, title in _COEFFICIENTS.items():
+            value = found[measure]
+            row[title] = "undefined" if value is None else f"{value:.2f}"
+        reasons |= set(found["undefined"].values())
+        rows.append(row)
+    st.dataframe(rows, hide_index=True)
+    for reason in sorted(reasons):
+        show.quiet("Undefined means: {reason}.", reason=reason)
+    show.quiet("A diagnostic: experts differ on this material, so it never decides alone.")
+
+
+def _obstacle(state: ReviewState) -> None:
+    if state.state == "paused":
+        st.warning(
+            "**Paused.** Somebody raised a hard-fail flag, and a second person has not settled "
+            "it yet. What is read meanwhile is kept; nothing can be signed."
+        )
+        page_link("adjudication", "Go to adjudication")
+    elif state.state == "failed":
+        st.error(
+            "**This review cannot pass as it is.** The statement says why. The records in "
+            "question have to be left out, and a new candidate built."
+        )
+        page_link("adjudication", "See what was found")
+    elif state.state == "stale":
+        st.error("Some ratings belong to another rubric or sample; they cannot count.")
+    elif any(point.startswith("difference ") for point in state.open_points):
+        st.info("Readers differ on some records; a second look settles it on Adjudication.")
+        page_link("adjudication", "Go to adjudication")
+
+
+def _look(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> None:
+    """Let those who may read, but do not rate here, see the sample as text."""
+    title = claim.role.replace("_", " ")
+    if not person.holds(*READERS):
+        show.quiet("Records are read by {role}s; here you see how far they are.", role=title)
+        return
+    if not st.toggle("Look at the records of the sample", key=f"browse:{claim.id}"):
+        return
+    queue = bench.reviews.queue(digest, claim.id, person)
+    names = {item.record_id: f"Record {n}" for n, item in enumerate(queue.items, 1)}
+    chosen = st.selectbox("Record", list(names), format_func=lambda name: names[name])
+    if chosen:
+        show.dialogue(bench.reviews.screen(digest, claim.id, chosen, person).messages)
+
+
+def _read(
+    bench: Workbench, person: Person, digest: str, claim: ClaimRule, queue: ReviewQueue
+) -> None:
+    place = f"reading:{digest[:12]}:{claim.id}:{person.id}"
+    records = [item.record_id for item in queue.items]
+    chosen = st.session_state.get(place)
+    if chosen not in records:
+        chosen = queue.current or records[0]
+    st.session_state[place] = chosen
+    _steps(queue, place, chosen)
+    number = records.index(chosen) + 1
+
+    def went_on(record: str) -> None:
+        """After a submit: the next one in order that is still to read, from the top if none."""
+        at = records.index(record) if record in records else -1
+        waiting = [item for item in queue.items if item.state != "done"]
+        later = [item.record_id for item in queue.items[at + 1 :] if item in waiting]
+        first = [item.record_id for item in waiting if item.record_id != record]
+        st.session_state[place] = next(iter(later or first), None)
+
+    screen = bench.reviews.screen(digest, claim.id, chosen, person)
+    review_form(
+        Seat(
+            bench=bench,
+            person=person,
+            digest=digest,
+            claim=claim.id,
+            place=f"Record {number} of {len(records)}",
+            folded=screen.family == "edge_cases",
+            went_on=went_on,
+        ),
+        screen,
+        bench.reviews.rubric(claim.id),
+    )
+
+
+def _steps(queue: ReviewQueue, place: str, chosen: str) -> None:
+    """Draw Previous, the list of records with their marks, and Next."""
+    records = [item.record_id for item in queue.items]
+    names = {
+        item.record_id: f"{n} of {len(records)} · {_MARKS[item.state]}"
+        for n, item in enumerate(queue.items, 1)
+    }
+    at = records.index(chosen)
+    picker = f"pick:{place}"
+    st.session_state[picker] = chosen
+
+    def go(to: str) -> None:
+        st.session_state[place] = to
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            "← Previous",
+            key=f"previous:{place}",
+            disabled=at == 0,
+            on_click=go,
+            args=(records[max(at - 1, 0)],),
+        )
+        st.selectbox(
+            "Record",
+            records,
+            format_func=lambda name: names[name],
+            key=picker,
+            on_change=lambda: go(st.session_state[picker]),
+            label_visibility="collapsed",
+            width=220,
+        )
+        st.button(
+            "Next →",
+            key=f"next:{place}",
+            disabled=at == len(records) - 1,
+            on_click=go,
+            args=(records[min(at + 1, len(records) - 1)],),
+        )

@@ -1,0 +1,166 @@
+"""One sheet to sign: what, how many, which bound, with which exceptions and dissents, and who.
+
+The desk refuses what may not be signed; a disabled button only saves the trip.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core.model.errors import DeskError
+from core.model.signoff import Decision, Person
+from core.review.answers import moment_of
+from core.review.signing import FRESH
+from core.workbench import Workbench
+from core.workbench.signing import Requirement, SigningSheet
+from pages.frame import show
+
+_MEANING = (
+    "Signing means: I have read what this sheet says, it is my own judgement, and it holds for "
+    "the candidate {short} alone. If one byte of the data changes, it no longer applies."
+)
+
+
+def sign_sheet(bench: Workbench, person: Person, digest: str, requirement_id: str) -> None:
+    """Draw one sign-off of this candidate: given, waiting for somebody else, or to be given."""
+    wanted = next(
+        (item for item in bench.signing.requirements(digest) if item.id == requirement_id), None
+    )
+    if wanted is None:
+        st.error("The policy asks for no such sign-off.")
+        return
+    sheet = bench.signing.sheet(digest, requirement_id, person)
+    with st.container(border=True):
+        show.prose("#### {title}", title=sheet.title)
+        if wanted.signoff is not None:
+            _given(bench, person, digest, wanted)
+            return
+        _contents(sheet)
+        if not person.holds(sheet.role):
+            show.quiet("Waits for a {role}.", role=sheet.role.replace("_", " "))
+            return
+        _sign(bench, person, digest, sheet)
+
+
+def _contents(sheet: SigningSheet) -> None:
+    show.prose("{sentence}", sentence=sheet.sentence)
+    show.prose(
+        "Candidate **{short}**. Known exceptions: {exceptions}. Dissents: {dissents}.",
+        short=sheet.candidate[:8],
+        exceptions=len(sheet.exceptions) or "none",
+        dissents=len(sheet.dissents) or "none",
+    )
+    for title, lines in (("Exceptions", sheet.exceptions), ("Dissents", sheet.dissents)):
+        if lines:
+            with st.expander(title, expanded=True):
+                for line in lines:
+                    show.exact(line)
+
+
+def _sign(bench: Workbench, person: Person, digest: str, sheet: SigningSheet) -> None:
+    for problem in sheet.problems:
+        show.prose("✕ {problem}", problem=problem)
+    if _login_is_old(bench, person):
+        st.info("A signature needs a fresh login, at most 15 minutes old.")
+        st.button("Sign in again", key=f"again:{sheet.requirement}", on_click=st.login)
+        return
+    show.quiet(_MEANING, short=sheet.candidate[:8])
+    name_key = f"name:{digest[:12]}:{sheet.requirement}:{person.id}"
+    with st.form(f"sign:{sheet.requirement}", border=False, clear_on_submit=False):
+        st.text_input(
+            f"Type your name as the desk knows it: {show.escape(person.name)}",
+            key=name_key,
+            autocomplete="off",
+        )
+        sure = st.checkbox("I mean to refuse (needed for “Refuse” only)", key=f"sure:{name_key}")
+        with st.container(horizontal=True):
+            st.form_submit_button(
+                "Approve",
+                type="primary",
+                disabled=bool(sheet.problems),
+                on_click=_give,
+                args=(bench, person, digest, sheet, "approve", name_key),
+                key=f"approve:{name_key}",
+            )
+            st.form_submit_button(
+                "Refuse",
+                on_click=_give,
+                args=(bench, person, digest, sheet, "refuse", name_key),
+                key=f"refuse:{name_key}",
+            )
+    del sure
+
+
+def _give(
+    bench: Workbench,
+    person: Person,
+    digest: str,
+    sheet: SigningSheet,
+    decision: Decision,
+    name_key: str,
+) -> None:
+    if decision == "refuse" and not st.session_state.get(f"sure:{name_key}"):
+        st.session_state["_outcome"] = (
+            "refused",
+            "Tick “I mean to refuse” first: a refusal stops this candidate.",
+            "signoff.not_sure",
+        )
+        return
+    typed = str(st.session_state.get(name_key, ""))
+    done = "Signed." if decision == "approve" else "Your refusal is signed."
+    show.attempt(
+        lambda: bench.signing.sign(digest, sheet.requirement, decision, typed, person), done=done
+    )
+
+
+def _login_is_old(bench: Workbench, person: Person) -> bool:
+    if person.auth != "oidc":
+        return False
+    try:
+        age = moment_of(bench.desk.now()) - moment_of(person.auth_time)
+    except DeskError:
+        return True
+    return not timedelta(0) - FRESH <= age <= FRESH
+
+
+def _given(bench: Workbench, person: Person, digest: str, wanted: Requirement) -> None:
+    signoff = wanted.signoff
+    assert signoff is not None
+    approved = signoff.decision == "approve"
+    words = "✓ **Approved**" if approved else "✕ **Refused**"
+    show.prose(words + " by {who} at {at}.", who=signoff.reviewer, at=signoff.at)
+    if any(old.sha256 == signoff.sha256 for old in bench.signing.stale(digest)):
+        st.warning(
+            "Ratings or settlements have changed since. This sign-off no longer counts; revoke "
+            "it and sign again."
+        )
+    stated = signoff.statement.get("statement")
+    if isinstance(stated, str):
+        show.exact(stated)
+    show.quiet("Candidate {short} · sign-off {sha}", short=digest[:8], sha=signoff.sha256[:12])
+    st.download_button(
+        "Download the receipt",
+        data=bench.signing.receipt(signoff),
+        file_name=f"{wanted.id}-{signoff.sha256[:12]}.json",
+        mime="application/json",
+        key=f"receipt:{signoff.sha256}",
+        on_click="ignore",
+    )
+    if signoff.reviewer == person.id or person.holds("release_owner"):
+        _revoke(bench, person, digest, signoff.sha256)
+
+
+def _revoke(bench: Workbench, person: Person, digest: str, sha256: str) -> None:
+    reason_key = f"revoke:{sha256}"
+
+    def act() -> None:
+        reason = str(st.session_state.get(reason_key, ""))
+        show.attempt(
+            lambda: bench.signing.revoke(digest, sha256, reason, person), done="It is revoked."
+        )
+
+    with st.expander("Revoke this sign-off"), st.form(f"form:{reason_key}", border=False):
+        st.text_input("Why (this is kept)", key=reason_key)
+        st.form_submit_button("Revoke", on_click=act)

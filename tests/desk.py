@@ -1,0 +1,171 @@
+"""A whole desk over any bucket, with a candidate ready to be read; no build, no scan.
+
+    bench = a_desk(simulator, tmp_path)            # in memory, for AppTest
+    bench = an_embedded_desk(tmp_path)             # on a real S3 server, for a browser
+
+The candidate's gates have passing reports, filed under the settings the desk itself asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.gates.evidence import settings_digest, store_report
+from core.model.candidate import Candidate
+from core.model.dataset import Split
+from core.model.gate import GateReport
+from core.model.names import Digest
+from core.model.signoff import Person
+from core.policy.load import load_policy
+from core.settings import Settings
+from core.storage.journal import Journal
+from core.storage.ports import Clock, ObjectStore, SystemClock
+from core.workbench import Workbench, assemble, connect_desk
+from core.workbench.desk import Desk
+from tests.builders import PREFIX, Row, a_candidate, a_row
+
+VERSION = "v2026-11-21"
+NONCE = "rain on the tin roof"
+Rows = Mapping[tuple[str, Split], int | Sequence[Row | bytes]]
+
+
+def some_rows_to_read() -> Rows:
+    """Two families of the foundation and the edge family, a handful of records each."""
+    return {
+        ("priority", "train"): 3,
+        ("professional_therapeutic", "train"): 3,
+        ("edge_cases", "train"): 5,
+        ("cot_reasoning", "train"): 2,
+        ("voice", "train"): 2,
+    }
+
+
+def spoken(*turns: str, family: str = "priority", split: Split = "train", line: int = 1) -> Row:
+    """A row whose turns are exactly `turns`, the client first."""
+    roles = ("user", "assistant")
+    said = [{"role": roles[n % 2], "content": turn} for n, turn in enumerate(turns)]
+    return a_row(said, family=family, split=split, source_line=line)
+
+
+def a_desk(
+    store: ObjectStore,
+    workspace: Path,
+    *,
+    rows: Rows | None = None,
+    clock: Clock | None = None,
+    passed: bool = True,
+    frozen: bool = True,
+) -> Workbench:
+    """A demo desk over `store` with one candidate, its gates passed and its samples frozen."""
+    clock = clock or SystemClock()
+    settings = Settings(
+        bucket=None, exports_prefix=PREFIX, policy_file=None, workspace=workspace.resolve()
+    )
+    settings.workspace.mkdir(parents=True, exist_ok=True)
+    desk = Desk(
+        settings=settings,
+        store=store,
+        journal=Journal(store, PREFIX, clock),
+        policy=load_policy(None, embedded=True),
+        clock=clock,
+        connect=lambda: store,
+        connect_reader=lambda: store,
+    )
+    return prepare(assemble(desk), rows=rows, passed=passed, frozen=frozen)
+
+
+def an_embedded_desk(
+    workspace: Path, *, rows: Rows | None = None, passed: bool = True, frozen: bool = True
+) -> Workbench:
+    """The same on the workspace's embedded server, which this starts and nobody stops."""
+    settings = Settings(
+        bucket=None, exports_prefix=PREFIX, policy_file=None, workspace=workspace.resolve()
+    )
+    bench = assemble(connect_desk(settings, clock=SystemClock()))
+    return prepare(bench, rows=rows, passed=passed, frozen=frozen)
+
+
+def person_of(bench: Workbench, name: str) -> Person:
+    """The demo person `demo:<name>`."""
+    return next(person for person in bench.demo_people() if person.id == f"demo:{name}")
+
+
+def prepare(
+    bench: Workbench, *, rows: Rows | None, passed: bool = True, frozen: bool = True
+) -> Workbench:
+    """Put a candidate on the desk, pass its gates and freeze its samples."""
+    candidate = add_candidate(bench, rows)
+    if passed:
+        pass_gates(bench, candidate)
+    if frozen:
+        bench.reviews.freeze(candidate.digest, NONCE, person_of(bench, "lead"))
+    return bench
+
+
+def add_candidate(bench: Workbench, rows: Rows | None = None) -> Candidate:
+    """Store a candidate of `rows` and journal that the demo engineer built it."""
+    desk = bench.desk
+    candidate = a_candidate(
+        desk.store, rows or some_rows_to_read(), desk.policy, version=VERSION, prefix=desk.prefix
+    )
+    engineer = person_of(bench, "engineer")
+    bench.data.draft(candidate.version, engineer)
+    desk.record(
+        engineer,
+        "candidate.built",
+        version=candidate.version,
+        candidate=candidate.digest,
+        policy=desk.policy.digest,
+        listing=candidate.snapshot,
+        records=candidate.records,
+    )
+    return candidate
+
+
+def pass_gates(bench: Workbench, candidate: Candidate) -> None:
+    """File a pass of every gate, under the settings the desk will look for."""
+    desk = bench.desk
+    for gate in bench.candidates._gates(candidate):
+        report = GateReport(
+            gate=gate.name,
+            candidate=candidate.digest,
+            settings=Digest(settings_digest(gate)),
+            verdict="pass",
+            examined=candidate.records,
+            expected=candidate.records,
+            started_at=desk.now(),
+            finished_at=desk.now(),
+        )
+        store_report(desk.store, desk.prefix, report)
+
+
+def read_everything(
+    bench: Workbench, claim: str, by: str, *, but: int = 0, **changes: object
+) -> None:
+    """Rate all but the last `but` records of a claim cleanly, as that demo person."""
+    candidate = bench.candidates.current(VERSION)
+    assert candidate is not None
+    person = person_of(bench, by)
+    items = bench.reviews.queue(candidate.digest, claim, person).items
+    for item in items[: len(items) - but]:
+        answers = clean_answers(bench, candidate.digest, claim, item.record_id, person)
+        bench.reviews.submit(
+            candidate.digest, claim, item.record_id, person, {**answers, **changes}
+        )
+
+
+def clean_answers(
+    bench: Workbench, digest: str, claim: str, record_id: str, person: Person
+) -> dict[str, object]:
+    """What the form would send for a record in which nothing is wrong."""
+    rubric = bench.reviews.rubric(claim)
+    screen = bench.reviews.screen(digest, claim, record_id, person)
+    return {
+        "scores": {item.id: "4" for item in rubric.items if item.unit == "record"},
+        "verdict": "accept",
+        "flags": [],
+        "note": "",
+        "shown_sha256": screen.sha256,
+        "seconds": 60,
+    }
