@@ -45,6 +45,7 @@ def _sidebar(bench: Workbench) -> Person | None:
                 list(names),
                 format_func=lambda identity: names[identity],
                 key=guard.IDENTITY,
+                bind="query-params",
                 help="Stands in for login on the demo bucket. A real bucket asks who you are.",
             )
         person = guard.current_person(bench)
