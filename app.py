@@ -17,13 +17,14 @@ if __name__ == "__main__":
 
 import streamlit as st
 
-from pages.frame.serving import lifespan, middleware, routes
+from pages.frame.serving import lifespan, middleware, routes, show_script_error
 
 app = st.App(
     ROOT / "pages" / "frame" / "shell.py",
     lifespan=lifespan,
     routes=routes(),
     middleware=middleware(),
+    on_script_error=show_script_error,
 )
 
 

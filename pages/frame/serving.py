@@ -7,6 +7,7 @@ page that needs it waits for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, MutableMapping
@@ -87,6 +88,7 @@ async def lifespan(app: Any) -> AsyncIterator[MutableMapping[str, Any]]:
     from core.logs import configure_logging
 
     configure_logging()
+    logging.getLogger("streamlit.error_util").addFilter(without_values)
     keeper = Keeper()
     starting = asyncio.create_task(asyncio.to_thread(keeper.start))
     _tell(f"the desk is open at {_address()} (stop it with Ctrl+C).")
@@ -96,6 +98,32 @@ async def lifespan(app: Any) -> AsyncIterator[MutableMapping[str, Any]]:
         with suppress(Exception):
             await starting
         await asyncio.to_thread(keeper.stop)
+
+
+def without_values(record: logging.LogRecord) -> bool:
+    """Keep Streamlit's note that a page broke, and drop the exception that quotes a value."""
+    record.exc_info = record.exc_text = record.stack_info = None
+    record.args = ()
+    return True
+
+
+def show_script_error(error: Exception) -> bool:
+    """Say what a page could not do, in our words, and keep the library's own out of the log.
+
+    Streamlit's default prints the whole exception, and exceptions quote the value that broke them.
+    """
+    from core.logs import log_error
+    from core.model.errors import DeskError
+
+    if isinstance(error, DeskError):
+        log_error(error, error.code)
+        st.error("The desk could not do that.")
+        st.code(f"{error.code}: {error.sentence}", language=None, wrap_lines=True)
+    else:
+        log_error(error)
+        st.error("Something broke inside the desk; what you had saved is safe. Reload the page.")
+        st.code(type(error).__name__, language=None)
+    return True
 
 
 class Keeper:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tomllib
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 
 from core.bootstrap import ROOT
@@ -31,6 +33,34 @@ def test_every_answer_carries_the_headers() -> None:
         for name, value in serving.HEADERS.items():
             assert answer.headers[name] == value
     assert asyncio.run(fetch(site, "/api/health")).json() == {"ok": True}
+
+
+def test_a_broken_page_says_and_logs_no_value(capsys: pytest.CaptureFixture[str]) -> None:
+    def page() -> None:
+        from pages.frame.serving import show_script_error
+
+        try:
+            int("what a person said")
+        except ValueError as error:
+            show_script_error(error)
+
+    shown = AppTest.from_function(page).run()
+    said = [each.value for each in (*shown.error, *shown.code)]
+    assert said[-1] == "ValueError"
+    assert "Something broke" in said[0]
+    everything = capsys.readouterr()
+    assert "person" not in " ".join(said) + everything.out + everything.err
+
+
+def test_streamlits_own_note_of_a_broken_page_loses_the_value() -> None:
+    error = ValueError("what a person said")
+    record = logging.LogRecord(
+        "streamlit.error_util", logging.WARNING, "", 1, "Uncaught app execution", (), None
+    )
+    record.exc_info = (ValueError, error, None)
+    assert serving.without_values(record)
+    assert logging.Formatter().format(record) == "Uncaught app execution"
+    assert CONFIG["logger"]["enableRich"] is False
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
