@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from core.canonical import document_bytes, sha256_hex
+from core.canonical import decode, document_bytes, sha256_hex
 from core.intake.document import candidate_key, decode_candidate
 from core.model.candidate import Candidate
-from core.model.errors import JournalBroken, NoSuchRelease, ReleaseError
+from core.model.errors import NoSuchRelease, ReleaseError
 from core.model.names import Digest, ReviewerId, Version, parse_version
 from core.model.progress import Progress, silent
 from core.model.release import Blocker, ReleaseSummary, Verification
@@ -17,7 +17,7 @@ from core.model.signoff import Person
 from core.release.approve import missing_before_publish
 from core.release.facts import Facts, SignoffFault
 from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence, unwatched
-from core.release.layout import release_prefix, smoke_prefix
+from core.release.layout import MANIFEST, release_prefix, smoke_prefix
 from core.release.publish import DryRun, dry_run, publish_release
 from core.release.smoke import run_isolated
 from core.release.verify import load_manifest, verify_release
@@ -27,6 +27,7 @@ from core.settings import BucketSettings
 from core.storage.embedded import read_only_settings
 from core.storage.put_once import put_once
 from core.workbench import history
+from core.workbench.audit import Audit
 from core.workbench.candidates import Candidates
 from core.workbench.data import Data
 from core.workbench.desk import Desk
@@ -71,7 +72,7 @@ class Releases:
         """Gather everything the decision to publish rests on."""
         desk = self.desk
         candidate = self.candidates.get(digest)
-        journal_ok = self._journal_holds()
+        journal_ok = Audit(desk).holds()
         entries = desk.entries()
         loaded = self.signing.load(digest)
         states = dict(self.reviews.states(digest))
@@ -196,12 +197,22 @@ class Releases:
 
     def verify(self, version: str, progress: Progress = silent) -> Verification:
         """Read every byte of a release with a fresh, read-only client."""
-        return verify_release(
+        found = verify_release(
             self.desk.connect_reader(),
             parse_version(version),
             exports=self.desk.prefix,
             progress=progress,
         )
+        committed = [
+            str(entry.event["manifest_sha256"])
+            for entry in history.of_type(self.desk.entries(), "publish.committed")
+            if entry.event["version"] == found.version
+        ]
+        # A manifest may be whole in itself and still not be the one that was published.
+        if found.manifest_sha256 not in committed:
+            place = f"release.not_committed {release_prefix(self.desk.prefix, found.version)}"
+            found = replace(found, faults=(*found.faults, place))
+        return found
 
     def withdraw(self, version: str, reason: str, by: Person) -> None:
         """Say that a release must no longer be used. Nothing is deleted."""
@@ -262,6 +273,32 @@ class Releases:
         if prefix + name not in listed:
             raise ReleaseError("release.absent", "The release has no such document.", place=name)
         return self.desk.store.get(prefix + name, limit=_TEXT_LIMIT).body.decode("utf-8")
+
+    def manifest_body(self, version: str) -> bytes:
+        """Return the manifest's exact bytes, which its digest names.
+
+        Raises:
+            NoSuchRelease: the version has no manifest.
+        """
+        manifest = load_manifest(self.desk.store, parse_version(version), exports=self.desk.prefix)
+        key = release_prefix(self.desk.prefix, manifest.version) + MANIFEST
+        return self.desk.store.get(key, limit=_TEXT_LIMIT).body
+
+    def smoke_evidence(self, version: str) -> Mapping[str, Any] | None:
+        """Return what the newest smoke test of this version's manifest wrote down, or None.
+
+        Raises:
+            ReleaseError: the stored evidence is not what its key names.
+        """
+        held = self.last_smoke(version)
+        if held is None:
+            return None
+        key = str(held["key"])
+        body = self.desk.store.get(key, limit=_TEXT_LIMIT).body
+        if not key.endswith(f"/{sha256_hex(body)}.json"):
+            raise ReleaseError("release.altered", "The smoke evidence was altered.", place=key)
+        evidence: Mapping[str, Any] = decode(body)
+        return evidence
 
     def last_smoke(self, version: str) -> Mapping[str, Any] | None:
         """Return the newest smoke test bound to this version's manifest."""
@@ -386,13 +423,6 @@ class Releases:
         """Whether another candidate, or this one, has been committed under the version's name."""
         committed = history.of_type(self.desk.entries(), "publish.committed")
         return any(entry.event["version"] == candidate.version for entry in committed)
-
-    def _journal_holds(self) -> bool:
-        try:
-            self.desk.entries()
-        except JournalBroken:
-            return False
-        return True
 
     def _find_private(self, text: str) -> tuple[str, ...]:
         """Name what is private in a text that a person typed and that would ship."""

@@ -1,0 +1,256 @@
+"""What stands between this candidate and a release, the decision, and the button."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.jobs.queue import Job
+from core.model.candidate import Candidate
+from core.model.errors import DeskError
+from core.model.release import Blocker, ReleaseSummary
+from core.model.signoff import Person
+from core.release.publish import DryRun
+from core.workbench import Workbench
+from pages.frame import guard, show
+from pages.frame.job_panel import job_panel
+from pages.frame.links import page_link
+from pages.frame.sign_sheet import sign_sheet
+from pages.frame.version_picker import pick_version
+
+# What a job's failure is called when the bucket did not say whether a write landed.
+_UNKNOWN = ("storage.outcome_unknown", "journal.crowded", "storage.transient")
+_PAGES = {
+    "run_sheet": "Run sheet",
+    "coverage": "Coverage",
+    "gates": "Gates",
+    "clinician_review": "Clinician review",
+    "bias_review": "Bias review",
+    "adjudication": "Adjudication",
+    "releases": "Releases",
+    "audit": "Audit",
+}
+
+
+def draw_candidate(candidate: Candidate) -> None:
+    """Draw what would be published: the digest, and how much of what."""
+    st.subheader("The candidate")
+    st.code(candidate.digest, language=None, wrap_lines=True)
+    facts = st.columns(4)
+    facts[0].metric("Records", f"{candidate.records:,}")
+    facts[1].metric("Rows read", f"{candidate.rows:,}")
+    facts[2].metric("Shards", f"{len(candidate.shards):,}")
+    facts[3].metric("Bytes", show.size(sum(shard.size for shard in candidate.shards)))
+    splits = sorted({split for counts in candidate.families.values() for split in counts})
+    with st.expander("Families and exclusions"):
+        st.dataframe(
+            [
+                {"family": name, **{split: counts.get(split, 0) for split in splits}}
+                for name, counts in sorted(candidate.families.items())
+            ],
+            hide_index=True,
+        )
+        for item in candidate.exclusions:
+            show.prose("**{scope}** is left out: {reason}", scope=item.scope, reason=item.reason)
+        if not candidate.exclusions:
+            show.quiet("Nothing is left out by name.")
+
+
+def draw_blockers(blockers: tuple[Blocker, ...]) -> None:
+    """Draw each reason with the page that clears it."""
+    st.subheader("What stands in the way")
+    if not blockers:
+        st.success("Nothing stands in the way.")
+        return
+    for blocker in blockers:
+        words, page = st.columns([5, 1], vertical_alignment="center")
+        with words:
+            show.prose("✕ {detail}", detail=blocker.detail)
+            show.quiet("{code}", code=blocker.code)
+        with page:
+            if blocker.page in _PAGES:
+                page_link(blocker.page, _PAGES[blocker.page])
+            else:
+                show.quiet("on this page")
+
+
+def draw_decision(bench: Workbench, person: Person, digest: str) -> None:
+    """Draw the decisions that rest on no sample: the release owner's."""
+    st.subheader("The release decision")
+    for wanted in bench.signing.requirements(digest):
+        if not wanted.claim:
+            sign_sheet(bench, person, digest, wanted.id)
+
+
+def ask_dry_run(digest: str) -> None:
+    st.session_state["dry_run_asked"] = digest
+
+
+def draw_dry_run(bench: Workbench, person: Person, digest: str) -> None:
+    """Draw the default act: everything that publishing would write, written nowhere."""
+    st.subheader("Dry run")
+    show.prose("Shows every object that publishing would write. It writes nothing.")
+    held = st.session_state.get("dry_run")
+    if not isinstance(held, tuple) or held[0] != digest:
+        held = None
+    st.button(
+        "Dry run",
+        type="primary" if held is None else "secondary",
+        on_click=ask_dry_run,
+        args=(digest,),
+    )
+    if st.session_state.pop("dry_run_asked", None) == digest:
+        try:
+            with st.spinner("Reading every shard back…"):
+                held = (digest, bench.releases.dry_run(digest, person), bench.desk.now())
+        except DeskError as error:
+            show.refusal(error)
+            return
+        st.session_state["dry_run"] = held
+    if held is not None:
+        draw_objects(held[1], held[2])
+
+
+def draw_objects(found: DryRun, at: str) -> None:
+    """Draw the objects of a dry run, their sum, and what would block."""
+    total = sum(file.size for file in found.objects)
+    show.prose(
+        "**{count} objects, {size}**, and the manifest last: it is what makes them a release. "
+        "Looked at {at}; {blockers}.",
+        count=len(found.objects),
+        size=show.size(total),
+        at=at,
+        blockers=(
+            "nothing would block" if not found.blockers else f"{len(found.blockers)} things block"
+        ),
+    )
+    st.dataframe(
+        [
+            {
+                "kind": file.kind,
+                "key": file.key,
+                "size": show.size(file.size),
+                "records": file.records or None,
+                "sha256": str(file.sha256),
+            }
+            for file in found.objects
+        ],
+        hide_index=True,
+        column_config={"key": st.column_config.TextColumn(width=560)},
+    )
+
+
+def draw_publish(bench: Workbench, person: Person, candidate: Candidate) -> None:
+    """Draw the button, off until nothing blocks this person and the name is typed."""
+    st.subheader("Publish")
+    blockers = bench.releases.blockers(candidate.digest, person)
+    job = bench.jobs.latest("publish")
+    busy = job is not None and job.active
+    if blockers:
+        show.prose(
+            "Off while something stands in the way ({count} above or about you).",
+            count=len(blockers),
+        )
+        for blocker in blockers:
+            if blocker.code.startswith("four_eyes."):
+                show.prose("✕ {detail}", detail=blocker.detail)
+    typed = st.text_input(
+        "Type the version's name to confirm",
+        key=f"confirm:{candidate.digest}",
+        placeholder=candidate.version,
+        autocomplete="off",
+        disabled=bool(blockers) or busy,
+    )
+    st.button(
+        f"Publish {candidate.version}",
+        type="primary",
+        disabled=bool(blockers) or busy or typed.strip() != candidate.version,
+        on_click=show.doing(
+            lambda: bench.jobs.start("publish", {"candidate": candidate.digest}, person)
+        ),
+    )
+
+
+def draw_unknown(job: Job) -> None:
+    """Say unknown where the bucket did not answer: never a wrong "failed"."""
+    if job.state == "failed" and job.code in _UNKNOWN:
+        st.warning(
+            "**It is unknown whether the release was published.** The bucket did not answer in "
+            "time. Resume below: it looks first, and then finishes or leaves alone what stands."
+        )
+
+
+def draw_published(bench: Workbench, release: ReleaseSummary) -> None:
+    """Draw what stands in the bucket, read from there and not from the job."""
+    version = release.version
+    held = bench.releases.manifest_or_none(version)
+    smoke = bench.releases.last_smoke(version)
+    secrets = bench.releases.last_secret_scan(version)
+    with st.container(border=True):
+        if release.state == "published":
+            st.success(f"**{show.escape(version)} is published** and was verified as a stranger.")
+        elif release.state == "withdrawn":
+            st.error(f"**{show.escape(version)} is withdrawn.** It must no longer be used.")
+        else:
+            st.warning(
+                f"**{show.escape(version)} is {show.escape(release.state)}.** Resume publishing "
+                "or verify it on Releases before anybody reads it."
+            )
+        if held is not None:
+            show.prose("Manifest, at {at} by {by}", at=release.published_at, by=release.by)
+            prefix = f"{bench.desk.prefix}releases/{version}/manifest.json"
+            st.code(f"{prefix}\nsha256 {held[1]}", language=None, wrap_lines=True)
+        show.prose(
+            "{mark} Smoke test: {words}",
+            mark="✓" if smoke and smoke["passed"] is True else "✕",
+            words="has not run" if smoke is None else "passed" if smoke["passed"] else "failed",
+        )
+        show.prose(
+            "{mark} Secrets found in the release's own files: {words}",
+            mark="✓" if secrets and secrets["passed"] else "✕",
+            words="not searched yet" if secrets is None else secrets["found"],
+        )
+        page_link("releases", "Go to releases")
+
+
+def draw_page(bench: Workbench, person: Person, candidate: Candidate) -> None:
+    """Draw the page for one candidate, in the order of the road."""
+    released = [item for item in bench.releases.list() if item.version == candidate.version]
+    job = bench.jobs.latest("publish")
+    if job is not None and (job.active or job.params.get("candidate") == candidate.digest):
+        draw_unknown(job)
+        job_panel(bench, person, "publish")
+    standing = released[0] if released else None
+    if standing is not None:
+        draw_published(bench, standing)
+        if standing.candidate != candidate.digest:
+            st.warning(
+                "The release holds an earlier candidate of this version. A name is never "
+                "reused: pick another version for the newer one."
+            )
+    draw_candidate(candidate)
+    if standing is None:
+        draw_blockers(bench.releases.blockers(candidate.digest))
+    draw_decision(bench, person, candidate.digest)
+    if standing is not None:
+        return
+    if not person.holds("release_owner"):
+        show.quiet("A release owner dry-runs and publishes.")
+        return
+    draw_dry_run(bench, person, candidate.digest)
+    draw_publish(bench, person, candidate)
+
+
+bench, person = guard.require()
+st.title("Publish")
+show.outcome()
+version = pick_version(bench, person)
+candidate = bench.candidates.current(version) if version else None
+if candidate is None:
+    st.info("There is nothing to publish yet: no candidate has been built for this version.")
+    step = bench.sheet.next_step(version, person)
+    page_link(step.page, step.title)
+    st.stop()
+try:
+    draw_page(bench, person, candidate)
+except DeskError as error:
+    show.refusal(error)
