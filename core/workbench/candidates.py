@@ -181,6 +181,14 @@ class Candidates:
         ]
         return Digest(str(committed[-1].event["candidate"])) if committed else None
 
+    def baseline(self, digest: str) -> Mapping[str, Any] | None:
+        """Return the distribution measures a candidate is compared with, or None."""
+        return self._baseline(self.get(digest))
+
+    def decisions(self, version: str) -> tuple[Mapping[str, str], ...]:
+        """Return the standing decisions on findings for `version`, one mapping per place."""
+        return history.decisions(self.desk.entries(), version)
+
     def _baseline(self, candidate: Candidate) -> Mapping[str, Any] | None:
         """Return the distribution measures of the release before this version, if any."""
         digest = self._previous_release(candidate)
@@ -231,7 +239,7 @@ class Candidates:
         candidate = self.get(digest)
         if places is None:
             found = self.findings(digest, gate=gate, code=code)
-            places = [_place(finding, action) for _, finding in found if finding.blocking]
+            places = [place_of(finding, action) for _, finding in found if finding.blocking]
         unique = {json.dumps(place, sort_keys=True): dict(place) for place in places}
         if not unique:
             raise GateError("finding.absent", "No such finding is open on this candidate.")
@@ -260,7 +268,8 @@ def _final(stored: StoredReport | None) -> bool:
     return stored is not None and stored.report.verdict in ("pass", "fail")
 
 
-def _place(finding: Finding, action: str) -> Mapping[str, str]:
+def place_of(finding: Finding, action: str) -> Mapping[str, str]:
+    """Return what a decision of this kind about `finding` names: scope, record, or span."""
     if action == "explain":
         return {"scope": finding.detail or finding.family}
     if action in ("exclude", "exclude_group"):
