@@ -28,6 +28,9 @@ _FAULTS = {
     "bad_signature": "A sign-off for {title} was altered: its signature does not hold.",
     "unknown_key": "A sign-off for {title} was signed with a key this desk does not know.",
     "role_not_held": "A sign-off for {title} was given by somebody without the role it needs.",
+    "not_journalled": "A sign-off for {title} lies in the bucket, but nobody gave it at the desk.",
+    "wrong_candidate": "A sign-off for {title} was copied here from another candidate.",
+    "missing": "A sign-off for {title} was given, but its object is gone.",
     "unreadable": "A sign-off for {title} cannot be read.",
 }
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.canonical import canonical_bytes, decode
-from core.model.errors import JournalBroken
-from core.model.names import Digest
+from core.model.errors import JournalBroken, ReleaseError, ReviewError
+from core.model.names import Digest, Version
+from core.release.layout import MANIFEST, releases_prefix
+from core.release.manifest import Manifest
+from core.release.verify import load_manifest
+from core.review.keys import registered_keys
+from core.review.signoffs import parse_signoff, read_signoff
 from core.storage.journal import Entry
-from core.workbench import history
 from core.workbench.desk import Desk
 
 
@@ -23,24 +27,58 @@ class Audit:
         return self.desk.entries()
 
     def anchors(self) -> tuple[tuple[int, Digest], ...]:
-        """Return the journal heads that later entries name: (sequence number, digest)."""
+        """Return the heads that stand outside the journal: (sequence number, digest).
+
+        Every manifest and every sign-off says which entry stood last when it was made, so a
+        journal whose tail was cut contradicts them. A head nobody has comes with number 0.
+        """
         entries = self.desk.entries()
-        by_digest: dict[str, int] = {entry.digest: entry.seq for entry in entries}
-        named = [
-            str(entry.event["journal_head"])
-            for entry in history.of_type(entries, "signoff.given", "publish.intent")
-            if "journal_head" in entry.event
+        numbers: dict[str, int] = {entry.digest: entry.seq for entry in entries}
+        found = [manifest.anchor for manifest in self._manifests()]
+        keys = registered_keys(entries)
+        for listed in self.desk.store.list(f"{self.desk.prefix}signoffs/"):
+            body = read_signoff(self.desk.store, listed.key)
+            head = str(parse_signoff(body, listed.key, keys).statement.get("journal_head", ""))
+            found.append((numbers.get(head, 0), Digest(head)))
+        return tuple(found)
+
+    def _manifests(self) -> list[Manifest]:
+        """Return every release's manifest, found by listing: the journal is what is on trial."""
+        prefix = releases_prefix(self.desk.prefix)
+        return [
+            load_manifest(
+                self.desk.store,
+                Version(listed.key.removeprefix(prefix).split("/")[0]),
+                exports=self.desk.prefix,
+            )
+            for listed in self.desk.store.list(prefix)
+            if listed.key.removeprefix(prefix).count("/") == 1 and listed.key.endswith(MANIFEST)
         ]
-        return tuple((by_digest.get(head, 0), Digest(head)) for head in named)
 
     def verify(self) -> tuple[bool, str]:
         """Check the chain and its anchors; return whether it holds, and the sentence to show."""
         try:
             entries = self.desk.entries()
-            self.desk.journal.verify([(seq, head) for seq, head in self.anchors()])
-        except JournalBroken as error:
+            anchors = self.anchors()
+            self.desk.journal.verify(anchors)
+        except (JournalBroken, ReviewError, ReleaseError) as error:
             return False, f"{error.sentence} ({error.code}, {error.place})"
-        return True, f"{len(entries)} entries, every link and every anchored head holds."
+        return True, (
+            f"{len(entries)} entries: every link holds, and so does every one of the "
+            f"{len(anchors)} heads that sign-offs and releases name."
+        )
+
+    def holds(self) -> bool:
+        """Whether the journal holds; asked again only when it has grown."""
+        try:
+            head = self.desk.journal.head()
+        except JournalBroken:
+            return False
+        if self.desk.memory.get("journal proven") != head:
+            if not self.verify()[0]:
+                return False
+            self.desk.memory["journal proven"] = head
+        return True
 
     def export(self) -> bytes:
         """Return the journal as JSON lines, each with its own digest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from core.model.candidate import Candidate
 from core.model.gate import StoredReport
@@ -63,7 +64,7 @@ class Sheet:
             *self._families(version),
             *self._version(version),
             *_artefacts(facts),
-            *self._gates(candidate),
+            *self._gates(candidate, facts),
             *self._reviews(candidate),
             *_training(facts),
         )
@@ -166,21 +167,18 @@ class Sheet:
             *([{"prefix": prefix}] if drafted else []),
         )
 
-    def _gates(self, candidate: Candidate | None) -> Iterator[ChecklistLine]:
-        reports = self.candidates.reports(candidate.digest) if candidate is not None else {}
+    def _gates(self, candidate: Candidate | None, facts: _Published) -> Iterator[ChecklistLine]:
+        """Judge by the evidence that counts now; of a release, by the evidence it shipped."""
+        shipped = facts.shipped_gates()
+        reports = self.candidates.reports(candidate.digest) if candidate and not shipped else {}
         for number, title, names in _GATE_LINES:
-            held = [reports.get(name) for name in names]
+            if shipped:
+                held = [shipped.get(name) for name in names]
+            else:
+                held = [_as_shipped(reports.get(name)) for name in names]
+            evidence = [{"key": item["key"], "sha256": item["sha256"]} for item in held if item]
             yield _line(
-                number,
-                title,
-                _gate_state(held),
-                _gate_words(names, held),
-                "gates",
-                *[
-                    {"key": s.key, "sha256": s.sha256, "at": s.report.finished_at}
-                    for s in held
-                    if s is not None
-                ],
+                number, title, _gate_state(held), _gate_words(names, held), "gates", *evidence
             )
 
     def _reviews(self, candidate: Candidate | None) -> Iterator[ChecklistLine]:
@@ -352,6 +350,11 @@ class _Published:
         self.secrets = releases.last_secret_scan(version) if self.manifest is not None else None
         self.verified = releases.last_verified(version) if self.manifest is not None else None
 
+    def shipped_gates(self) -> Mapping[str, _Judged]:
+        """Return what the release says of each gate; empty while there is none."""
+        document = self.manifest[0] if self.manifest is not None else {"gates": []}
+        return {str(item["gate"]): item for item in document["gates"]}
+
 
 def _artefacts(facts: _Published) -> Iterator[ChecklistLine]:
     titles = (
@@ -430,21 +433,36 @@ def _passed(stored: StoredReport | None) -> bool:
     return stored is not None and stored.report.verdict == "pass"
 
 
-def _gate_state(held: list[StoredReport | None]) -> LineState:
-    if all(stored is None for stored in held):
+_Judged = Mapping[str, Any]
+"""What the sheet needs of a report: gate, verdict, examined, expected, key, sha256."""
+
+
+def _as_shipped(stored: StoredReport | None) -> _Judged | None:
+    if stored is None:
+        return None
+    report = stored.report
+    return {
+        "gate": report.gate,
+        "verdict": report.verdict,
+        "examined": report.examined,
+        "expected": report.expected,
+        "key": stored.key,
+        "sha256": stored.sha256,
+    }
+
+
+def _gate_state(held: list[_Judged | None]) -> LineState:
+    if all(item is None for item in held):
         return "not_started"
-    return "done" if held and all(_passed(stored) for stored in held) else "blocked"
+    good = all(item is not None and item["verdict"] == "pass" for item in held)
+    return "done" if held and good else "blocked"
 
 
-def _gate_words(names: tuple[str, ...], held: list[StoredReport | None]) -> str:
+def _gate_words(names: tuple[str, ...], held: list[_Judged | None]) -> str:
     words = []
-    for name, stored in zip(names, held, strict=True):
-        if stored is None:
+    for name, item in zip(names, held, strict=True):
+        if item is None:
             words.append(f"{name} has not run")
         else:
-            report = stored.report
-            blocking = f", {len(report.blocking)} blocking" if report.blocking else ""
-            words.append(
-                f"{name}: {report.verdict}, {report.examined} of {report.expected}{blocking}"
-            )
+            words.append(f"{name}: {item['verdict']}, {item['examined']:,} of {item['expected']:,}")
     return "; ".join(words) + "."
