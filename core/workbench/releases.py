@@ -13,7 +13,7 @@ from core.model.errors import NoSuchRelease, ReleaseError
 from core.model.names import Digest, ReviewerId, Version, parse_version
 from core.model.progress import Progress, silent
 from core.model.release import Blocker, ReleaseSummary, Verification
-from core.model.signoff import Person
+from core.model.signoff import Person, Signoff
 from core.release.approve import missing_before_publish
 from core.release.facts import Facts, SignoffFault
 from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence, unwatched
@@ -23,6 +23,7 @@ from core.release.smoke import run_isolated
 from core.release.verify import load_manifest, verify_release
 from core.release.withdraw import withdraw_release
 from core.review.sample import plan_digest
+from core.review.signoffs import LoadedSignoffs
 from core.settings import BucketSettings
 from core.storage.embedded import read_only_settings
 from core.storage.put_once import put_once
@@ -76,7 +77,7 @@ class Releases:
         entries = desk.entries()
         loaded = self.signing.load(digest)
         states = dict(self.reviews.states(digest))
-        stale = {item.requirement for item in self.signing.stale(digest)}
+        stale = {item.sha256: item for item in self.signing.stale(digest)}
         signers = {item.reviewer for item in loaded.signoffs}
         builders = sorted(history.builders(entries, digest))
         # Several people may have built the same bytes; one of them signing is what matters.
@@ -89,15 +90,11 @@ class Releases:
             reports=self.candidates.reports(digest),
             reviews=states,
             open_flags=tuple(flag.target for flag in self.reviews.open_flags(digest)),
-            signoffs=tuple(item for item in loaded.signoffs if item.requirement not in stale),
-            signoff_faults=tuple(
-                SignoffFault(
-                    requirement=fault.requirement,
-                    code=fault.code.removeprefix("signoff."),
-                    key=fault.key,
-                )
-                for fault in loaded.faults
+            signoffs=(
+                *(item for item in loaded.signoffs if item.sha256 not in stale),
+                *self.signing.elsewhere(digest),
             ),
+            signoff_faults=_faults(loaded, stale),
             people=self.reviews.people(),
             builder=ReviewerId(builder) if builder is not None else None,
             publisher=by.id if by is not None else None,
@@ -455,3 +452,18 @@ class Releases:
         if self.desk.settings.bucket is not None:
             return self.desk.settings.bucket
         return read_only_settings(self.desk.workspace)
+
+
+def _faults(loaded: LoadedSignoffs, stale: Mapping[str, Signoff]) -> tuple[SignoffFault, ...]:
+    """Name what lies there as a sign-off and does not count, by what it was meant for."""
+    outdated = [
+        SignoffFault(requirement=item.requirement, code="outdated", key=item.key)
+        for item in stale.values()
+    ]
+    unfit = [
+        SignoffFault(
+            requirement=fault.requirement, code=fault.code.removeprefix("signoff."), key=fault.key
+        )
+        for fault in loaded.faults
+    ]
+    return (*outdated, *unfit)

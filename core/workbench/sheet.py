@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.intake.coverage import FamilyCoverage
 from core.model.candidate import Candidate
 from core.model.gate import StoredReport
 from core.model.names import Version
@@ -142,7 +143,7 @@ class Sheet:
                 f"1.{number}",
                 title,
                 state,
-                f"{found.state.replace('_', ' ')}: {found.why}",
+                _coverage_words(found),
                 "coverage",
                 *evidence,
             )
@@ -334,6 +335,12 @@ class Sheet:
             "releases",
             "anyone",
         )
+
+
+def _coverage_words(found: FamilyCoverage) -> str:
+    state = found.state.replace("_", " ")
+    seen = f"{found.records:,} records seen in {found.objects:,} objects"
+    return f"{state}: {found.why or seen}".rstrip(".") + "."
 
 
 def page_of_role(role: str) -> str:

@@ -12,7 +12,7 @@ from core.model.signoff import Decision, DeskRole, Person, Signoff
 from core.policy.types import SignoffRule
 from core.review.keys import SigningKey, ensure_key, registered_keys
 from core.review.signing import ReviewBasis, SigningDesk, SignoffRequest, is_stale, revoke, sign
-from core.review.signoffs import LoadedSignoffs, load_signoffs, read_signoff
+from core.review.signoffs import GIVEN, LoadedSignoffs, load_signoffs, read_signoff
 from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
@@ -84,6 +84,19 @@ class Signing:
             if basis is not None and not signoff.revoked and is_stale(signoff, basis):
                 found.append(signoff)
         return tuple(found)
+
+    def elsewhere(self, digest: str) -> tuple[Signoff, ...]:
+        """Return the sign-offs of the version's other candidates: they are why this one's lack.
+
+        Only those that verify for their own candidate; none of them counts for this one.
+        """
+        entries = self.desk.entries()
+        version = self.candidates.get(digest).version
+        others = {item.candidate for item in history.built(entries, version)} - {Digest(digest)}
+        signed = {entry.event.get("candidate") for entry in history.of_type(entries, GIVEN)}
+        return tuple(
+            signoff for other in sorted(others & signed) for signoff in self.load(other).signoffs
+        )
 
     def sheet(self, digest: str, requirement: str, by: Person) -> SigningSheet:
         """Return the words to sign, and what still stands in the way of an approval."""
