@@ -15,6 +15,9 @@ from pages.frame.export import csv_table
 _LONG = 64
 _SHOWN_DIGEST = 12
 _LISTED = 3
+# What a reader asks first; the rest follows by name.
+_FIRST = ("version", "family", "gate", "verdict", "requirement", "claim", "decision", "action")
+_HIDDEN = ("type", "id", "public_key")
 
 
 def plain(value: object) -> str:
@@ -32,7 +35,8 @@ def plain(value: object) -> str:
 
 def facts_of(event: Mapping[str, object]) -> str:
     """Return the main facts of an event on one line."""
-    named = [name for name in event if name not in ("type", "id", "public_key")]
+    rest = sorted(set(event) - set(_FIRST) - set(_HIDDEN))
+    named = [*(name for name in _FIRST if name in event), *rest]
     return " · ".join(f"{name} {plain(event[name])}" for name in named)
 
 
@@ -111,7 +115,7 @@ def draw_anchors(bench: Workbench) -> None:
         show.quiet("Nothing has been signed or published yet.")
         return
     st.dataframe(
-        [{"entry": seq or "absent", "digest": str(digest)} for seq, digest in anchors],
+        [{"entry": seq or "absent", "digest": str(digest)} for seq, digest in sorted(anchors)],
         hide_index=True,
     )
 

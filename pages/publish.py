@@ -64,8 +64,7 @@ def draw_blockers(blockers: tuple[Blocker, ...]) -> None:
     for blocker in blockers:
         words, page = st.columns([5, 1], vertical_alignment="center")
         with words:
-            show.prose("✕ {detail}", detail=blocker.detail)
-            show.quiet("{code}", code=blocker.code)
+            show.prose("✕ {detail} :gray[{code}]", detail=blocker.detail, code=blocker.code)
         with page:
             if blocker.page in _PAGES:
                 page_link(blocker.page, _PAGES[blocker.page])

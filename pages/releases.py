@@ -29,7 +29,8 @@ from core.settings import read_settings
 from core.storage.s3 import S3Store
 
 settings = read_settings(os.environ, home=Path.cwd())
-release = open_release(S3Store(settings.bucket), "{version}", exports=settings.exports_prefix)
+store = S3Store(settings.bucket)
+release = open_release(store, "{version}", exports=settings.exports_prefix)
 for row in release.iterate("train", phase="{phase}", worker=(0, 1)):
     row["messages"], row["metadata"]        # every shard is proven before its first row
 release.weights("{phase}")                  # family -> share of the phase; they sum to 1
@@ -37,8 +38,9 @@ release.weights("{phase}")                  # family -> share of the phase; they
 _DATASETS = """\
 from datasets import load_dataset
 
-rows = load_dataset("json", data_files={{"train": "s3://{bucket}/{prefix}chatml/train/*.jsonl"}},
-                    storage_options={{"endpoint_url": ..., "key": ..., "secret": ...}})
+train = "s3://{bucket}/{prefix}chatml/train/*.jsonl"
+reach = {{"endpoint_url": ..., "key": ..., "secret": ...}}
+rows = load_dataset("json", data_files={{"train": train}}, storage_options=reach)
 """
 _ENVIRONMENT = (
     ("DESK_S3_ENDPOINT", "the bucket's https address"),
@@ -165,7 +167,7 @@ def draw_lengths(evidence: Mapping[str, Any]) -> None:
                 row[f"cut at {int(length):,}"] = f"{cut['rows']:,} ({cut['share']:.1%})"
             rows.append(row)
     if rows:
-        st.dataframe(rows, hide_index=True)
+        st.dataframe(rows, hide_index=True, height="content")
         show.quiet(
             "Tokens are counted with {encoding} over the {chat} template.",
             encoding=evidence.get("encoding", "?"),
@@ -209,7 +211,7 @@ def draw_training(bench: Workbench, version: str, prefix: str) -> None:
         "Training never opens the desk. It reads the manifest first, refuses a withdrawn "
         "release, and proves each shard before its first row."
     )
-    st.code(_READ.format(version=version, phase=phase), language="python")
+    st.code(_READ.format(version=version, phase=phase), language="python", wrap_lines=True)
     show.prose("Credentials that may only read are enough. They come from the environment:")
     st.dataframe(
         [{"name": name, "holds": meaning} for name, meaning in _ENVIRONMENT], hide_index=True
@@ -225,7 +227,11 @@ def draw_training(bench: Workbench, version: str, prefix: str) -> None:
             hide_index=True,
         )
     show.prose("Hugging Face datasets reads the same prefix, without checking our digests:")
-    st.code(_DATASETS.format(bucket=bench.desk.store.bucket, prefix=prefix), language="python")
+    st.code(
+        _DATASETS.format(bucket=bench.desk.store.bucket, prefix=prefix),
+        language="python",
+        wrap_lines=True,
+    )
 
 
 def counts_of(document: Mapping[str, Any]) -> dict[tuple[str, str], int]:

@@ -12,4 +12,5 @@ PAGES_FOLDER = Path(__file__).resolve().parents[1]
 def page_link(page: str, label: str = "") -> None:
     """Draw a link to the page called `page`, such as "clinician_review"."""
     words = label or page.replace("_", " ").capitalize()
-    st.page_link(PAGES_FOLDER / f"{page}.py", label=words)
+    # The arrow tells a link from a caption: Streamlit draws both in the colour of the text.
+    st.page_link(PAGES_FOLDER / f"{page}.py", label=f"{words} →")
