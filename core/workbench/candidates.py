@@ -101,6 +101,10 @@ class Candidates:
         candidate: Candidate = kept[digest]
         return candidate
 
+    def history(self, version: str) -> tuple[history.Built, ...]:
+        """Return every candidate built for `version`, oldest first."""
+        return history.built(self.desk.entries(), version)
+
     def current(self, version: str) -> Candidate | None:
         """Return the newest candidate built for `version`, or None."""
         found = history.built(self.desk.entries(), version)

@@ -115,7 +115,9 @@ def test_one_prompt_in_two_splits_blocks(simulator, clock):
         {
             ("priority", "train"): [a_row(pair("How do I sleep through a night?", a_text(1)))],
             ("priority", "test"): [
-                a_row(pair("how do  I SLEEP through a night?", a_text(2)), split="test", source_line=2)
+                a_row(
+                    pair("how do  I SLEEP through a night?", a_text(2)), split="test", source_line=2
+                )
             ],
         },
     )
@@ -178,7 +180,9 @@ def test_a_candidate_that_compile_built_does_not_leak(simulator, clock):
         {
             f"{PRIORITY}a.jsonl": [*rows, *some_source_rows(40)],
             f"{COT}b.jsonl": [edited(row) for row in rows] + rows[:5],
-            f"{EDGE}c.jsonl": [a_pair(f"A prompt that two replies share: {n // 2}", a_text(n)) for n in range(40)],
+            f"{EDGE}c.jsonl": [
+                a_pair(f"A prompt that two replies share: {n // 2}", a_text(n)) for n in range(40)
+            ],
         },
     )
     policy = a_policy(splits={"train": 0.6, "val": 0.2, "test": 0.2})

@@ -290,7 +290,10 @@ def test_what_belongs_together_is_never_parted(simulator):
     for number in range(40):
         row = long_row(f"near-{number}")
         near += [row, edited(row)]
-        prompts += [a_pair(f"The same prompt, asked again and again: {number}", f"Reply {number} {n}") for n in range(3)]
+        prompts += [
+            a_pair(f"The same prompt, asked again and again: {number}", f"Reply {number} {n}")
+            for n in range(3)
+        ]
         talks += [a_source_row(f"talk-{number}-{n}", conversation_id=f"c{number}") for n in (1, 2)]
     fill(
         simulator,
@@ -388,7 +391,10 @@ def test_one_per_cluster_keeps_the_first_of_each_cluster(simulator):
 
 
 def test_decisions_leave_out_a_record_with_its_copies_or_a_whole_group(simulator):
-    row, pair = a_source_row("bad"), [a_pair("The same prompt, asked three times over", f"Reply {n}") for n in range(3)]
+    row, pair = (
+        a_source_row("bad"),
+        [a_pair("The same prompt, asked three times over", f"Reply {n}") for n in range(3)],
+    )
     fill(
         simulator,
         {
