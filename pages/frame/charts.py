@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from plotly.subplots import make_subplots
 
 STATE_ORDER = ("missing", "unusable", "partial", "waived", "present_by_alias", "present")
 # Light to dark of one hue, so that the order survives print and colour blindness.
 _SCALE = ("#b42318", "#d9703b", "#e0b44c", "#b7bfc9", "#7fb3d5", "#1f6f9f")
 _HEIGHT = 320
+_FALLBACK = ("#1f5f8b", "#b4581b", "#3b7a57", "#75539f", "#96750f", "#2f7f86", "#a34b63")
 
 
-def _draw(figure: go.Figure, *, key: str, height: int = _HEIGHT) -> None:
+def _draw(figure: go.Figure, *, key: str, height: int = _HEIGHT, alt: str = "") -> None:
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "y": -0.2},
     )
-    st.plotly_chart(figure, key=key, width="stretch", config={"displayModeBar": False})
+    st.plotly_chart(
+        figure, key=key, width="stretch", config={"displayModeBar": False}, alt=alt or None
+    )
 
 
 def coverage_map(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
@@ -99,45 +105,158 @@ def growth(days: Sequence[str], totals: Sequence[int], *, key: str) -> None:
     _draw(figure, key=key)
 
 
-def histograms(
-    series: Mapping[str, tuple[Sequence[float], Sequence[int]]],
-    *,
-    title: str,
-    key: str,
-    band: tuple[float, float] | None = None,
-    logarithmic: bool = False,
-) -> None:
-    """Draw one histogram line per name from fixed edges and counts, as shares of the name's all.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One small picture of a measure: per name the counts between `edges`.
 
-    `series` maps a name to (edges, counts) with one more edge than counts; `band` is the range
-    the policy expects of the mean.
+    `counts` holds one count more than there are edges: the first lies below the first edge,
+    the last at or above the last. `band` is the range that is expected of the mean.
     """
-    figure = go.Figure()
-    for name, (edges, counts) in series.items():
-        total = sum(counts) or 1
-        figure.add_trace(
-            go.Scatter(
-                x=list(edges[:-1]),
-                y=[count / total for count in counts],
-                mode="lines",
-                line={"shape": "hv"},
-                name=name,
-            )
+
+    title: str
+    edges: Sequence[float]
+    counts: Mapping[str, Sequence[int]]
+    earlier: Sequence[int] | None = None
+    mean: float | None = None
+    band: tuple[float, float] | None = None
+
+
+_PANEL_HEIGHT = 190
+_WORDS = {"before": "release before", "band": "expected of the mean", "mean": "mean"}
+
+
+def histograms(rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str) -> None:
+    """Draw one row of small histograms per name, each as shares of its own records.
+
+    The panels of one column share their axis, so that families can be compared by eye.
+    """
+    columns = max(len(panels) for panels in rows.values())
+    figure = make_subplots(
+        rows=len(rows),
+        cols=columns,
+        shared_xaxes="columns",
+        row_titles=list(rows),
+        column_titles=[panel.title for panel in next(iter(rows.values()))],
+        vertical_spacing=0.22 / max(len(rows), 1) ** 1.2,
+        horizontal_spacing=0.05,
+    )
+    for line, panels in enumerate(rows.values(), 1):
+        for column, panel in enumerate(panels, 1):
+            _add_panel(figure, panel, line, column)
+    for column in range(1, columns + 1):
+        panels = [row[column - 1] for row in rows.values()]
+        figure.update_xaxes(range=_reach(panels), type="log", col=column, **_ticks(panels))
+    figure.update_xaxes(showticklabels=True)
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero", nticks=4)
+    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
+    _draw(figure, key=key, height=110 + _PANEL_HEIGHT * len(rows), alt=alt)
+
+
+def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
+    first = line == column == 1
+    ink = palette()
+    place = {"row": line, "col": column}
+    if panel.band is not None:
+        low, high = (max(edge, panel.edges[0]) for edge in panel.band)
+        figure.add_vrect(
+            x0=low, x1=high, opacity=0.14, line_width=0, fillcolor=ink[0], layer="below", **place
         )
-    if band is not None:
-        figure.add_vrect(x0=band[0], x1=band[1], opacity=0.12, line_width=0, fillcolor="#1f6f9f")
-    figure.update_layout(title=title)
-    figure.update_yaxes(title="share of records", tickformat=".0%", rangemode="tozero")
-    figure.update_xaxes(type="log" if logarithmic else "linear")
-    _draw(figure, key=key)
+    if panel.earlier is not None:
+        figure.add_trace(
+            _steps(panel.edges, panel.earlier, _WORDS["before"], "#8a939c", first, fill="tozeroy"),
+            **place,
+        )
+    for number, (name, counts) in enumerate(panel.counts.items()):
+        figure.add_trace(_steps(panel.edges, counts, name, ink[number], first), **place)
+    if panel.mean is not None:
+        figure.add_vline(x=panel.mean, line_dash="dot", line_width=1.5, line_color=ink[1], **place)
+
+
+def _steps(
+    edges: Sequence[float],
+    counts: Sequence[int],
+    name: str,
+    colour: str,
+    legend: bool,
+    fill: str = "none",
+) -> go.Scatter:
+    total = sum(counts) or 1
+    shares = [count / total for count in counts[1:]]
+    return go.Scatter(
+        x=list(edges),
+        y=shares,
+        mode="lines",
+        line={"shape": "hv", "width": 0 if fill != "none" else 2, "color": colour},
+        fill=fill,
+        name=name,
+        legendgroup=name,
+        showlegend=legend,
+        hovertemplate=f"{name}: %{{y:.1%}} from %{{x}}<extra></extra>",
+    )
+
+
+def _reach(panels: Sequence[Panel]) -> list[float]:
+    """Return the decades between which anything is drawn in a column, with a little air."""
+    low, high = [], []
+    for panel in panels:
+        series = [*panel.counts.values(), *([panel.earlier] if panel.earlier is not None else [])]
+        filled = [n for counts in series for n, count in enumerate(counts[1:]) if count]
+        last = len(panel.edges) - 1
+        if filled:
+            low.append(panel.edges[min(filled)])
+            high.append(panel.edges[min(max(filled) + 1, last)])
+        if panel.band is not None:
+            low.append(max(panel.band[0], panel.edges[0]))
+            high.append(panel.band[1])
+    least, most = min(low, default=1.0), max(high, default=10.0)
+    return [math.log10(least * 0.9), math.log10(most * 1.1)]
+
+
+def _ticks(panels: Sequence[Panel]) -> dict[str, Any]:
+    """Return readable ticks for a logarithmic axis: 1, 2, 5, 10, 20, 50 and so on."""
+    values = [step * 10**power for power in range(-1, 7) for step in (1, 2, 5)]
+    least, most = (10**edge for edge in _reach(panels))
+    inside = [value for value in values if least <= value <= most]
+    kept = inside if len(inside) <= 8 else [v for v in inside if str(v).strip("0.")[:1] == "1"]
+    return {"tickvals": kept, "ticktext": [f"{value:,g}" for value in kept]}
+
+
+def palette() -> list[str]:
+    """Return the theme's colours for categories, as the browser shows them."""
+    kind = "dark" if st.context.theme.type == "dark" else "light"
+    return list(st.get_option(f"theme.{kind}.chartCategoricalColors") or _FALLBACK)
 
 
 def bars(
-    names: Sequence[str], stacks: Mapping[str, Sequence[int]], *, title: str, key: str
+    names: Sequence[str],
+    stacks: Mapping[str, Sequence[float]],
+    *,
+    key: str,
+    unit: str,
+    alt: str = "",
+    share: bool = False,
 ) -> None:
-    """Draw stacked bars: one bar per name, one colour per stack."""
+    """Draw lying stacked bars: one bar per name, one colour per stack.
+
+    With `share`, each bar is drawn to 100 per cent of its own total.
+    """
+    ink = palette()
     figure = go.Figure()
-    for label, values in stacks.items():
-        figure.add_trace(go.Bar(x=list(names), y=list(values), name=label))
-    figure.update_layout(barmode="stack", title=title)
-    _draw(figure, key=key)
+    totals = [sum(values[n] for values in stacks.values()) or 1 for n in range(len(names))]
+    for number, (label, values) in enumerate(stacks.items()):
+        drawn = [v / t for v, t in zip(values, totals, strict=True)] if share else list(values)
+        figure.add_trace(
+            go.Bar(
+                y=list(names),
+                x=drawn,
+                customdata=list(values),
+                name=label,
+                orientation="h",
+                marker={"color": ink[number % len(ink)]},
+                hovertemplate=f"%{{y}}: %{{customdata:,}} {label}<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="stack", legend={"traceorder": "normal"})
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(title=unit, tickformat=".0%" if share else ",")
+    _draw(figure, key=key, height=150 + 34 * len(names), alt=alt)

@@ -1,0 +1,350 @@
+"""The shape of the data by family and split, against what is expected and what went before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.gates.codes import cure_of, title_of
+from core.gates.distribution import DRIFTING
+from core.gates.statistics import LEAST_FOR_PSI, QUANTILES
+from core.model.dataset import SPLITS
+from pages.frame import charts, evidence, guard, show
+from pages.frame.links import page_link
+from pages.frame.version_picker import pick_version
+
+PICTURED = {"turns": "turns", "tokens": "tokens", "words": "words"}
+MEASURES = {
+    "turns": "turns",
+    "tokens": "tokens",
+    "characters": "characters",
+    "words": "words",
+    "characters_per_word": "characters per word",
+    "assistant_user_ratio": "assistant to user, by length",
+}
+SHARES = {
+    "single_turn": "one exchange at most",
+    "truncated_ending": "ends in the middle of a sentence",
+    "shared_prompt": "prompt shared with another record",
+}
+SPEAKERS = {"s": "system", "u": "user", "a": "assistant", "x": "other"}
+
+bench, person = guard.require()
+st.title("Distribution")
+show.outcome()
+version = pick_version(bench, person)
+candidate = bench.candidates.current(version) if version else None
+stored = None if candidate is None else bench.candidates.reports(candidate.digest)["distribution"]
+if candidate is None or stored is None or not stored.report.measures:
+    if candidate is None:
+        st.info("There is no candidate of this version yet, so there is nothing to draw.")
+    elif stored is None:
+        st.info(
+            "The pictures come from the distribution gate, which has not judged this candidate."
+        )
+    else:
+        show.prose("{sentence}", sentence=evidence.sentence(stored.report))
+    page_link("gates", "Go to the gates")
+    st.stop()
+report = stored.report
+measures: Mapping[str, Any] = report.measures
+baseline = bench.candidates.baseline(candidate.digest) if measures["baseline"] == "given" else None
+names = {
+    family.name: family.title
+    for family in bench.desk.policy.families
+    if family.name in measures["families"]
+}
+rule = bench.desk.policy.distribution
+
+
+def draw_verdict() -> None:
+    """Draw how the gate judged, and where that is explained."""
+    show.prose(
+        "**{sign} The distribution gate {word}** on {examined} records of candidate {short}.",
+        sign=evidence.SIGNS[report.verdict],
+        word=evidence.WORDS[report.verdict],
+        examined=f"{report.examined:,}",
+        short=show.short(report.candidate),
+    )
+    if report.verdict != "pass":
+        show.prose("{sentence}", sentence=evidence.sentence(report))
+        page_link("findings", "Open the findings")
+
+
+def panel(family: str, measure: str) -> charts.Panel:
+    """Return one small picture: a measure of a family by split."""
+    told = measures["families"][family]
+    edges = measures["edges"][measure]
+    before = None
+    if baseline is not None and baseline["edges"][measure] == edges:
+        before = (
+            baseline["families"].get(family, {}).get("all", {}).get(measure, {}).get("histogram")
+        )
+    found = next((r for r in rule.ranges if (r.family, r.measure) == (family, measure)), None)
+    return charts.Panel(
+        title=PICTURED[measure],
+        edges=edges,
+        counts={
+            split: told[split][measure]["histogram"]
+            for split in SPLITS
+            if split in told and told[split][measure]["n"]
+        },
+        earlier=before,
+        mean=told["all"][measure].get("mean"),
+        band=None if found is None else (found.low, found.high),
+    )
+
+
+def draw_pictures() -> None:
+    """Draw turns, tokens and words of every family."""
+    st.subheader("How long the records are")
+    show.quiet(
+        "Share of the records of each split. Shaded: where the policy expects the mean. "
+        "Dotted: the mean.{behind}",
+        behind=" Grey, behind: the release before." if baseline is not None else "",
+    )
+    charts.histograms(
+        {
+            title: [panel(family, measure) for measure in PICTURED]
+            for family, title in names.items()
+        },
+        key="pictures",
+        alt="Turns, tokens and words per record, by family and split",
+    )
+
+
+def draw_ranges() -> None:
+    """Draw the mean of each family against the range the policy expects."""
+    st.subheader("Against what is expected")
+    rows = []
+    for item in measures["ranges"]:
+        within = "✓ within" if item["within"] else "✕ outside"
+        if item["explained_by"]:
+            within = "○ outside, explained"
+        rows.append(
+            {
+                "family": names.get(item["family"], item["family"]),
+                "measure": MEASURES[item["measure"]],
+                "mean": item["mean"],
+                "expected of the mean": f"{item['low']:,g} to {item['high']:,g}",
+                "": within,
+                "explained by": item["explained_by"] or "",
+            }
+        )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={"mean": st.column_config.NumberColumn(format="%.1f")},
+        alt="Mean of each family against the range the policy expects",
+    )
+    without = [names.get(name, name) for name in measures["families_without_range"]]
+    if without:
+        show.quiet("No range is set for {names}.", names=", ".join(without))
+
+
+def draw_drift() -> None:
+    """Draw how far each family lies from the release before."""
+    st.subheader("Against the release before")
+    if not measures["drift"]:
+        show.prose("There is no release before this one, so the ranges above decide alone.")
+        return
+    rows = []
+    for family, told in measures["drift"].items():
+        if isinstance(told, str):
+            rows.append({"family": names.get(family, family), "judged": told})
+            continue
+        for measure in DRIFTING:
+            rows.append(_drift_row(names.get(family, family), measure, told[measure]))
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("mean", "mean before", "shift ÷ mean", "largest gap (KS)", "PSI", "JS")
+        },
+        alt="Drift of each family and measure against the release before",
+    )
+    show.quiet(
+        "Blocks when the shift (Wasserstein distance ÷ earlier mean) passes {shift}, or the "
+        "largest gap between the two cumulative curves (KS) passes {ks}, and chance alone does "
+        "not explain it. PSI and Jensen–Shannon distance are shown from {least} records in both "
+        "releases: below that they swing widely on data that did not change.",
+        shift=f"{rule.wasserstein_share:.0%}",
+        ks=f"{rule.ks_statistic:.2f}",
+        least=f"{LEAST_FOR_PSI:,}",
+    )
+
+
+def _drift_row(family: str, measure: str, told: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {"family": family, "measure": MEASURES[measure]}
+    if isinstance(told, str):
+        return row | {"judged": told}
+    judged = "✕ far from before" if told["breach"] else "✓ like before"
+    if told["explained_by"]:
+        judged = f"○ far, explained by {told['explained_by']}"
+    return row | {
+        "judged": judged,
+        "mean": told["mean"],
+        "mean before": told["baseline_mean"],
+        "shift ÷ mean": told["wasserstein_share"],
+        "largest gap (KS)": told["ks"],
+        "PSI": told["psi"],
+        "JS": told["js"],
+        "records": told["n"],
+        "records before": told["baseline_n"],
+    }
+
+
+def draw_damage() -> None:
+    """Draw every damage alarm of every family, those that are raised first and in words."""
+    st.subheader("Damage alarms")
+    codes: dict[str, None] = {}
+    for family, told in measures["damage"].items():
+        for code, alarm in told["alarms"].items():
+            codes[code] = None
+            if alarm["raised"]:
+                st.error(
+                    show.escape(
+                        f"✕ {names.get(family, family)}: {title_of(code)} in "
+                        f"{alarm['records']:,} records ({alarm['share']:.1%}, at most "
+                        f"{alarm['limit']:.1%}). {cure_of(code)}"
+                    )
+                )
+    st.dataframe(
+        [
+            {"alarm": title_of(code), "at most": _limit(code)}
+            | {
+                title: _alarm(measures["damage"][family]["alarms"][code])
+                for family, title in names.items()
+            }
+            for code in codes
+        ],
+        hide_index=True,
+        alt="Damage alarms by family: share of records and whether the alarm is raised",
+    )
+    st.markdown("**Measured without an alarm**")
+    st.dataframe(
+        [
+            {"share of records": words}
+            | {
+                title: f"{measures['damage'][family]['shares'][share]:.1%}"
+                for family, title in names.items()
+            }
+            for share, words in SHARES.items()
+        ],
+        hide_index=True,
+        alt="Single exchanges, cut endings and shared prompts by family",
+    )
+
+
+def _limit(code: str) -> str:
+    limits = {told["alarms"][code]["limit"] for told in measures["damage"].values()}
+    return " or ".join("none" if limit == 0 else f"{limit:.1%}" for limit in sorted(limits))
+
+
+def _alarm(alarm: Mapping[str, Any]) -> str:
+    if alarm["raised"]:
+        return f"✕ raised: {alarm['share']:.1%}"
+    return f"✓ quiet: {alarm['share']:.1%}" if alarm["records"] else "✓ quiet: none"
+
+
+def draw_languages() -> None:
+    """Draw which languages the records of each family are in."""
+    st.subheader("Languages")
+    told = {family: measures["families"][family]["all"]["languages"] for family in names}
+    found = sorted(
+        {code for counts in told.values() for code in counts},
+        key=lambda code: -sum(counts.get(code, 0) for counts in told.values()),
+    )
+    charts.bars(
+        list(names.values()),
+        {_language(code): [told[f].get(code, 0) for f in names] for code in found},
+        unit="share of records",
+        share=True,
+        key="languages",
+        alt="Languages by family, as shares of its records",
+    )
+
+
+def _language(code: str) -> str:
+    return {"und": "too short to tell", "en": "English", "other": "others"}.get(code, code)
+
+
+def draw_roles() -> None:
+    """Draw who speaks in which order."""
+    st.subheader("Who speaks")
+    rows = []
+    for family, title in names.items():
+        told = measures["families"][family]["all"]
+        for pattern, count in told["role_patterns"].items():
+            rows.append(
+                {
+                    "family": title,
+                    "who speaks": _speakers(pattern),
+                    "records": count,
+                    "share": count / told["records"],
+                }
+            )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+        },
+        alt="Order of speakers by family",
+    )
+
+
+def _speakers(pattern: str) -> str:
+    if pattern == "other":
+        return "other orders"
+    system, rest = ("system, then ", pattern[1:]) if pattern.startswith("s") else ("", pattern)
+    if rest.startswith("(ua)*"):
+        ending = "the user has the last word" if rest.endswith("u") else "the assistant ends"
+        return f"{system}user and assistant in turn; {ending}"
+    if rest == "ua":
+        return f"{system}one question, one answer"
+    words = [SPEAKERS.get(letter, letter) for letter in pattern.rstrip("+")]
+    return ", ".join(words) + (" and on" if pattern.endswith("+") else "")
+
+
+def draw_quantiles() -> None:
+    """Draw the quantiles of one measure by family and split."""
+    st.subheader("Quantiles")
+    measure = st.segmented_control(
+        "Measure",
+        list(MEASURES),
+        format_func=lambda name: MEASURES[name],
+        default="turns",
+        required=True,
+    )
+    rows = []
+    for family, title in names.items():
+        for split in ("all", *SPLITS):
+            told = measures["families"][family].get(split, {}).get(measure, {"n": 0})
+            if told["n"]:
+                rows.append(
+                    {"family": title, "split": split, "records": told["n"], "mean": told["mean"]}
+                    | {_quantile(share): told["quantiles"][str(share)] for share in QUANTILES}
+                )
+    numbers = {
+        name: st.column_config.NumberColumn(format="%.1f")
+        for name in ("mean", *map(_quantile, QUANTILES))
+    }
+    st.dataframe(rows, hide_index=True, column_config=numbers, alt="Quantiles by family and split")
+
+
+def _quantile(share: int) -> str:
+    return {0: "least", 50: "median", 100: "most"}.get(share, f"{share} %")
+
+
+draw_verdict()
+draw_pictures()
+draw_ranges()
+draw_drift()
+draw_damage()
+draw_languages()
+draw_roles()
+draw_quantiles()
