@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,7 +77,7 @@ class Releases:
         entries = desk.entries()
         loaded = self.signing.load(digest)
         states = dict(self.reviews.states(digest))
-        stale = {item.sha256: item for item in self.signing.stale(digest)}
+        stale = self.signing.stale(digest)
         signers = {item.reviewer for item in loaded.signoffs}
         builders = sorted(history.builders(entries, digest))
         # Several people may have built the same bytes; one of them signing is what matters.
@@ -91,7 +91,7 @@ class Releases:
             reviews=states,
             open_flags=tuple(flag.target for flag in self.reviews.open_flags(digest)),
             signoffs=(
-                *(item for item in loaded.signoffs if item.sha256 not in stale),
+                *(item for item in loaded.signoffs if item not in stale),
                 *self.signing.elsewhere(digest),
             ),
             signoff_faults=_faults(loaded, stale),
@@ -454,11 +454,10 @@ class Releases:
         return read_only_settings(self.desk.workspace)
 
 
-def _faults(loaded: LoadedSignoffs, stale: Mapping[str, Signoff]) -> tuple[SignoffFault, ...]:
+def _faults(loaded: LoadedSignoffs, stale: Sequence[Signoff]) -> tuple[SignoffFault, ...]:
     """Name what lies there as a sign-off and does not count, by what it was meant for."""
     outdated = [
-        SignoffFault(requirement=item.requirement, code="outdated", key=item.key)
-        for item in stale.values()
+        SignoffFault(requirement=item.requirement, code="outdated", key=item.key) for item in stale
     ]
     unfit = [
         SignoffFault(

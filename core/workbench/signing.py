@@ -81,7 +81,9 @@ class Signing:
         for signoff in self.load(digest).signoffs:
             rule = self._rule(signoff.requirement)
             basis = self._basis(rule, digest)
-            if basis is not None and not signoff.revoked and is_stale(signoff, basis):
+            # A refusal stands whatever changed: only a new candidate answers it.
+            approved = signoff.decision == "approve" and not signoff.revoked
+            if basis is not None and approved and is_stale(signoff, basis):
                 found.append(signoff)
         return tuple(found)
 
