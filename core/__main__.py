@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.canonical import NotCanonical, decode
-from core.logs import configure_logging
-from core.model.errors import DeskError, IntakeError
+from core.logs import configure_logging, log_error
+from core.model.errors import Blocked, DeskError, IntakeError
+from core.model.names import parse_version
 from core.model.signoff import Person
 from core.policy.load import load_policy
 from core.settings import read_settings
@@ -180,11 +181,13 @@ class _Terminal:
                 for o in trial.objects
             ]
             return {"blockers": blockers, "objects": objects}, not blockers
-        blocking = self.bench.releases.blockers(digest, self.person)
-        if blocking:
+        try:
+            # Not asked beforehand: a rerun of what is already published finishes and succeeds.
+            outcome = self.bench.releases.publish(digest, self.person, self.progress)
+        except Blocked:
+            blocking = self.bench.releases.blockers(digest, self.person)
             rows = [{"code": b.code, "detail": b.detail, "page": b.page} for b in blocking]
             return {"published": False, "blockers": rows}, False
-        outcome = self.bench.releases.publish(digest, self.person, self.progress)
         return {
             "published": True,
             "version": outcome.version,
@@ -292,7 +295,9 @@ def _policy() -> Any:
 
 
 def _print(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    # Bytes, because JSON is UTF-8 whatever the terminal's locale says.
+    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _plain(value: Any, indent: str = "") -> Iterator[str]:
@@ -316,6 +321,20 @@ def _plain(value: Any, indent: str = "") -> Iterator[str]:
 
 def _word(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
+
+
+def _workers(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 256:
+        raise ValueError
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1:
+        raise ValueError
+    return number
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -347,10 +366,12 @@ def _arguments() -> argparse.ArgumentParser:
         if name == "publish":
             command.add_argument("--dry-run", action="store_true")
         if name == "build":
-            command.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
+            command.add_argument(
+                "--workers", type=_workers, default=max(1, (os.cpu_count() or 2) // 2)
+            )
     commands.add_parser("scan-text", help="JSONL of id and text in, spans out")
     near = commands.add_parser("near-duplicates", help="JSONL of id and text in, pairs out")
-    near.add_argument("--threshold", type=float, default=0.8)
+    near.add_argument("--threshold", type=_share, default=0.8)
     return parser
 
 
@@ -359,18 +380,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _arguments().parse_args(arguments)
     configure_logging()
     try:
-        if asked.command == "scan-text":
-            return _scan_text()
-        if asked.command == "near-duplicates":
-            return _near_duplicates(asked.threshold)
-        terminal = _Terminal(open_workbench(os.environ, clock=SystemClock()))
-        act: Callable[[argparse.Namespace], Answer] = getattr(terminal, asked.command)
-        answer, passed = act(asked)
+        return _run(asked)
     except DeskError as error:
-        sys.stderr.write(f"{error}\n")
-        if getattr(asked, "json", False):
-            _print({"error": error.code, "sentence": error.sentence, "place": error.place})
-        return error.exit_status
+        failed = error
+    except Exception as error:  # noqa: BLE001  a library's words may quote what broke it
+        log_error(error, "terminal.broken")
+        failed = DeskError(
+            "terminal.broken", "The desk itself broke; report the code.", place=type(error).__name__
+        )
+    sys.stderr.write(f"{failed}\n")
+    if getattr(asked, "json", False):
+        _print({"error": failed.code, "sentence": failed.sentence, "place": failed.place})
+    return failed.exit_status
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.command == "scan-text":
+        return _scan_text()
+    if asked.command == "near-duplicates":
+        return _near_duplicates(asked.threshold)
+    if "version" in asked:
+        parse_version(asked.version)
+    terminal = _Terminal(open_workbench(os.environ, clock=SystemClock()))
+    act: Callable[[argparse.Namespace], Answer] = getattr(terminal, asked.command)
+    answer, passed = act(asked)
     if asked.json:
         _print(answer)
     else:
