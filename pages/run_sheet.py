@@ -22,8 +22,9 @@ st.title("Run sheet")
 show.outcome()
 version = pick_version(bench, person)
 step = bench.sheet.next_step(version, person)
-with st.container(border=True):
-    show.prose("#### Next: {title}", title=step.title)
+with st.container(border=True, key="next"):
+    heading = "Done" if step.role == "anyone" else "Next"
+    show.prose("#### {heading}: {title}", heading=heading, title=step.title)
     show.prose("{text}", text=step.text)
     if not step.mine and step.role != "anyone":
         show.quiet("This is for the {role}.", role=step.role.replace("_", " "))
@@ -33,14 +34,26 @@ if person.holds("release_owner") and (not version or st.toggle("Prepare another 
     draft_form(bench, person)
 
 
+_SECTIONS = {
+    "0": "Ground rules",
+    "1": "Families",
+    "2": "Version",
+    "3": "Artefacts",
+    "4": "Gates",
+    "5": "People",
+    "6": "Training",
+}
+
+
 def draw(line: ChecklistLine) -> None:
-    mark, words, page = st.columns([1, 8, 2], vertical_alignment="center")
+    mark, words, evidence, page = st.columns([3, 14, 3, 4], vertical_alignment="center")
     with mark:
         show.prose("**{mark}** {word}", mark=_MARKS[line.state], word=_WORDS[line.state])
     with words:
         show.prose("**{id}** {title}  \n{why}", id=line.id, title=line.title, why=line.why)
+    with evidence:
         if line.evidence:
-            with st.expander("Evidence"):
+            with st.popover("Evidence", type="tertiary"):
                 st.dataframe([dict(item) for item in line.evidence], hide_index=True)
     with page:
         if line.page != "run_sheet":
@@ -50,5 +63,9 @@ def draw(line: ChecklistLine) -> None:
 lines = bench.sheet.lines(version)
 done = sum(line.state in ("done", "waived") for line in lines)
 st.progress(done / len(lines), text=f"{done} of {len(lines)} lines done")
-for line in lines:
-    draw(line)
+for digit, section in _SECTIONS.items():
+    with st.container(border=True, gap="xsmall"):
+        show.prose("**{section}**", section=section)
+        for line in lines:
+            if line.id.startswith(f"{digit}."):
+                draw(line)

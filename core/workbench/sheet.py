@@ -34,6 +34,14 @@ _GATE_LINES = (
 )
 
 
+_RELEASED = (
+    "Released",
+    "Training can read it. Verify it again, or read its notes.",
+    "releases",
+    "anyone",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextStep:
     """What comes next, for whom, and where. `mine` says whether the reader can do it."""
@@ -235,6 +243,8 @@ class Sheet:
         owner = "release_owner"
         if not version or version not in self.data.versions():
             return ("Pick a version", "Name the release you are preparing.", "run_sheet", owner)
+        if _Published(self.releases, version).manifest is not None:
+            return _RELEASED
         snapshot = self.data.snapshot()
         if snapshot is None:
             return ("List the bucket", "Read the inventory into the desk.", "coverage", owner)
@@ -295,9 +305,9 @@ class Sheet:
                 "findings",
                 owner,
             )
-        return self._next_review(version, candidate)
+        return self._next_review(candidate)
 
-    def _next_review(self, version: str, candidate: Candidate) -> tuple[str, str, str, str]:
+    def _next_review(self, candidate: Candidate) -> tuple[str, str, str, str]:
         digest = candidate.digest
         plans = self.reviews.plans(digest)
         if any(claim.id not in plans for claim in self.desk.policy.claims):
@@ -322,18 +332,11 @@ class Sheet:
             if wanted.signoff is None:
                 page = page_of_role(wanted.role) if wanted.claim else "publish"
                 return (wanted.title, "Read the statement and sign it by name.", page, wanted.role)
-        if _Published(self.releases, version).manifest is None:
-            return (
-                "Publish",
-                "Nothing should stand in the way now: try the dry run first.",
-                "publish",
-                "release_owner",
-            )
         return (
-            "Released",
-            "Training can read it. Verify it again, or read its notes.",
-            "releases",
-            "anyone",
+            "Publish",
+            "Nothing should stand in the way now: try the dry run first.",
+            "publish",
+            "release_owner",
         )
 
 
