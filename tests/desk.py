@@ -30,14 +30,21 @@ NONCE = "rain on the tin roof"
 Rows = Mapping[tuple[str, Split], int | Sequence[Row | bytes]]
 
 
-def some_rows_to_read() -> Rows:
-    """Two families of the foundation and the edge family, a handful of records each."""
+def some_rows_to_read(name: str = "") -> dict[tuple[str, Split], Sequence[Row | bytes]]:
+    """A handful of records of every family, their own for each name."""
+    counts = {
+        "priority": 3,
+        "professional_therapeutic": 3,
+        "edge_cases": 5,
+        "cot_reasoning": 2,
+        "voice": 2,
+    }
     return {
-        ("priority", "train"): 3,
-        ("professional_therapeutic", "train"): 3,
-        ("edge_cases", "train"): 5,
-        ("cot_reasoning", "train"): 2,
-        ("voice", "train"): 2,
+        (family, "train"): [
+            a_row(family=family, seed=f"{name}-{number}", source_line=1 + number)
+            for number in range(count)
+        ]
+        for family, count in counts.items()
     }
 
 
@@ -95,19 +102,34 @@ def prepare(
     bench: Workbench, *, rows: Rows | None, passed: bool = True, frozen: bool = True
 ) -> Workbench:
     """Put a candidate on the desk, pass its gates and freeze its samples."""
-    candidate = add_candidate(bench, rows)
+    add_ready_candidate(bench, rows, passed=passed, frozen=frozen)
+    return bench
+
+
+def add_ready_candidate(
+    bench: Workbench,
+    rows: Rows | None = None,
+    *,
+    version: str = VERSION,
+    passed: bool = True,
+    frozen: bool = True,
+) -> Candidate:
+    """Store a candidate for `version`, pass its gates and freeze its samples."""
+    candidate = add_candidate(bench, rows, version=version)
     if passed:
         pass_gates(bench, candidate)
     if frozen:
         bench.reviews.freeze(candidate.digest, NONCE, person_of(bench, "lead"))
-    return bench
+    return candidate
 
 
-def add_candidate(bench: Workbench, rows: Rows | None = None) -> Candidate:
+def add_candidate(
+    bench: Workbench, rows: Rows | None = None, *, version: str = VERSION
+) -> Candidate:
     """Store a candidate of `rows` and journal that the demo engineer built it."""
     desk = bench.desk
     candidate = a_candidate(
-        desk.store, rows or some_rows_to_read(), desk.policy, version=VERSION, prefix=desk.prefix
+        desk.store, rows or some_rows_to_read(), desk.policy, version=version, prefix=desk.prefix
     )
     engineer = person_of(bench, "engineer")
     bench.data.draft(candidate.version, engineer)
@@ -141,10 +163,16 @@ def pass_gates(bench: Workbench, candidate: Candidate) -> None:
 
 
 def read_everything(
-    bench: Workbench, claim: str, by: str, *, but: int = 0, **changes: object
+    bench: Workbench,
+    claim: str,
+    by: str,
+    *,
+    version: str = VERSION,
+    but: int = 0,
+    **changes: object,
 ) -> None:
     """Rate all but the last `but` records of a claim cleanly, as that demo person."""
-    candidate = bench.candidates.current(VERSION)
+    candidate = bench.candidates.current(version)
     assert candidate is not None
     person = person_of(bench, by)
     items = bench.reviews.queue(candidate.digest, claim, person).items

@@ -12,7 +12,7 @@ from core.model.review import ReviewState
 from core.model.signoff import DeskRole, Person
 from core.policy.types import ClaimRule
 from core.workbench import Workbench
-from core.workbench.reviews import READERS, ReviewQueue
+from core.workbench.reviews import READERS
 from pages.frame import show
 from pages.frame.links import page_link
 from pages.frame.review_form import Seat, review_form
@@ -20,7 +20,6 @@ from pages.frame.sign_sheet import sign_sheet
 from pages.frame.version_picker import pick_version
 
 MINUTES_A_RECORD = 7
-_MARKS = {"open": "○ open", "draft": "◐ draft", "done": "● done"}
 _COEFFICIENTS = {
     "raw": "same answer",
     "within_one": "within one point",
@@ -32,7 +31,9 @@ _COEFFICIENTS = {
 
 def review_page(bench: Workbench, person: Person, role: DeskRole) -> None:
     """Draw the claims of `role` over the newest candidate of the chosen version."""
-    show.outcome()
+    # Words that come and go have a place of their own: the form below must not be moved.
+    with st.container():
+        show.outcome()
     claims = [claim for claim in bench.desk.policy.claims if claim.role == role]
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
@@ -75,7 +76,8 @@ def _claim(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> N
         )
         page_link("adjudication", "Go to adjudication")
         return
-    _obstacle(state)
+    with st.container():
+        _obstacle(state)
     _work(bench, person, digest, claim, state)
     with st.expander("Agreement between readers"):
         _agreement(state.agreement)
@@ -99,16 +101,29 @@ def _work(
             sign_sheet(bench, person, digest, requirement)
         if not st.toggle("Look at the records", key=f"look:{claim.id}"):
             return
-    _read(bench, person, digest, claim, queue)
+    review_form(
+        Seat(
+            bench=bench,
+            person=person,
+            digest=digest,
+            claim=claim.id,
+            rubric=bench.reviews.rubric(claim.id),
+        ),
+        queue,
+    )
 
 
 def _statement(state: ReviewState, claim: ClaimRule) -> None:
     """Draw what can be said now, beside the claim and how far the reading is."""
     with st.container(border=True, gap="small"):
         show.prose("**{sentence}**", sentence=state.sentence)
+        claimed = "The claim: at most {limit} of {scope} would fail, with {confidence} confidence"
         parts = [
-            f"The claim: at most {percent(claim.limit)} of {state.scope} would fail, with "
-            f"{percent(claim.confidence)} confidence"
+            claimed.format(
+                limit=percent(claim.limit),
+                scope=state.scope,
+                confidence=percent(claim.confidence),
+            )
         ]
         if state.double_rated:
             parts.append(f"{state.double_rated} read by two people")
@@ -179,79 +194,3 @@ def _look(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> No
     chosen = st.selectbox("Record", list(names), format_func=lambda name: names[name])
     if chosen:
         show.dialogue(bench.reviews.screen(digest, claim.id, chosen, person).messages)
-
-
-def _read(
-    bench: Workbench, person: Person, digest: str, claim: ClaimRule, queue: ReviewQueue
-) -> None:
-    place = f"reading:{digest[:12]}:{claim.id}:{person.id}"
-    records = [item.record_id for item in queue.items]
-    chosen = st.session_state.get(place)
-    if chosen not in records:
-        chosen = queue.current or records[0]
-    st.session_state[place] = chosen
-    _steps(queue, place, chosen)
-    number = records.index(chosen) + 1
-
-    def went_on(record: str) -> None:
-        """After a submit: the next one in order that is still to read, from the top if none."""
-        at = records.index(record) if record in records else -1
-        waiting = [item for item in queue.items if item.state != "done"]
-        later = [item.record_id for item in queue.items[at + 1 :] if item in waiting]
-        first = [item.record_id for item in waiting if item.record_id != record]
-        st.session_state[place] = next(iter(later or first), None)
-
-    screen = bench.reviews.screen(digest, claim.id, chosen, person)
-    review_form(
-        Seat(
-            bench=bench,
-            person=person,
-            digest=digest,
-            claim=claim.id,
-            place=f"Record {number} of {len(records)}",
-            folded=screen.family == "edge_cases",
-            went_on=went_on,
-        ),
-        screen,
-        bench.reviews.rubric(claim.id),
-    )
-
-
-def _steps(queue: ReviewQueue, place: str, chosen: str) -> None:
-    """Draw Previous, the list of records with their marks, and Next."""
-    records = [item.record_id for item in queue.items]
-    names = {
-        item.record_id: f"{n} of {len(records)} · {_MARKS[item.state]}"
-        for n, item in enumerate(queue.items, 1)
-    }
-    at = records.index(chosen)
-    picker = f"pick:{place}"
-    st.session_state[picker] = chosen
-
-    def go(to: str) -> None:
-        st.session_state[place] = to
-
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button(
-            "← Previous",
-            key=f"previous:{place}",
-            disabled=at == 0,
-            on_click=go,
-            args=(records[max(at - 1, 0)],),
-        )
-        st.selectbox(
-            "Record",
-            records,
-            format_func=lambda name: names[name],
-            key=picker,
-            on_change=lambda: go(st.session_state[picker]),
-            label_visibility="collapsed",
-            width=220,
-        )
-        st.button(
-            "Next →",
-            key=f"next:{place}",
-            disabled=at == len(records) - 1,
-            on_click=go,
-            args=(records[min(at + 1, len(records) - 1)],),
-        )

@@ -70,8 +70,10 @@ class Server:
         environment["DESK_WORKSPACE"] = str(self.workspace)
         with (self.workspace / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py"]
-                + [f"--server.port={self.port}", "--server.address=127.0.0.1"],
+                [
+                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                    *(f"--server.port={self.port}", "--server.address=127.0.0.1"),
+                ],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,

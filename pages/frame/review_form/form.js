@@ -2,7 +2,7 @@
 // so that keys pressed faster than the server answers neither vanish nor land on the wrong item.
 // Words from a record become text nodes and nothing else.
 
-const SAVE_AFTER_MS = 300;
+const SAVE_AFTER_MS = 150;
 const IDLE_MS = 60000;
 const forms = new WeakMap();
 
@@ -34,6 +34,10 @@ class ReviewForm {
     this.find(".flag").onclick = () => this.startFlag();
     this.find(".hide").onclick = () => this.hide();
     this.find(".help").onclick = () => this.toggleKeys();
+    this.find(".back").onclick = () => this.turn(-1);
+    this.find(".next").onclick = () => this.turn(1);
+    this.list = this.find(".list");
+    this.list.onchange = () => this.visit(this.list.value);
   }
 
   stop() {
@@ -47,15 +51,18 @@ class ReviewForm {
     this.send = setStateValue;
     this.outbox = this.outbox.filter((event) => event.seq > data.acked);
     this.seq = Math.max(this.seq, data.acked);
-    const identity = `${data.claim} ${data.record_id} ${data.rating_sha256}`;
+    const identity = `${data.candidate} ${data.claim} ${data.record_id} ${data.rating_sha256}`;
     const fresh = this.identity !== identity;
     const moved = Boolean(this.data) && fresh;
     // What was typed and not yet sent belongs to the record that is leaving the screen.
     if (moved && this.timer) this.push("draft");
     this.data = data;
     this.identity = identity;
+    if (!this.outbox.some((event) => event.kind === "go")) this.target = "";
+    if (data.fault) this.waiting = false;
     if (fresh) this.open(moved);
-    if (data.fault && this.waiting) { this.waiting = false; this.paint(); }
+    else this.paint();
+    this.drawList();
     this.say();
   }
 
@@ -80,7 +87,6 @@ class ReviewForm {
     this.active = this.firstOpen();
     this.note.value = this.answers.note;
     this.fold(this.data.folded && !taken && !rating, false);
-    this.find(".place").textContent = this.data.place;
     this.find(".question").textContent = this.data.question;
     this.drawTurns();
     this.drawItems();
@@ -103,7 +109,8 @@ class ReviewForm {
   }
 
   onVerdict() { return this.active === this.data.items.length; }
-  still() { return this.locked || this.waiting; }
+  busy() { return this.waiting || Boolean(this.target); }
+  still() { return this.locked || this.busy(); }
   firstOpen() {
     const index = this.data.items.findIndex((item) => !(item.id in this.answers.scores));
     return index < 0 ? this.data.items.length : index;
@@ -145,13 +152,50 @@ class ReviewForm {
     this.timer = null;
     const record = this.data.record_id;
     this.outbox = this.outbox.filter((event) => event.kind !== "draft" || event.record_id !== record);
-    this.seq += 1;
-    this.outbox.push({
-      seq: this.seq, kind, record_id: record, tab: this.tab, based_on: this.basedOn, shown_sha256: this.data.shown_sha256,
+    this.post(kind, record, {
+      tab: this.tab, based_on: this.basedOn, shown_sha256: this.data.shown_sha256,
       payload: { ...structuredClone(this.answers), supersedes: this.data.rating_sha256, seconds: Math.round(this.seconds) },
     });
+  }
+
+  post(kind, record, rest = {}) {
+    this.seq += 1;
+    this.outbox.push({ seq: this.seq, kind, candidate: this.data.candidate, record_id: record, ...rest });
     this.send("outbox", this.outbox.slice());
     this.say();
+  }
+
+  // --- From record to record. The answer of the one that is left goes ahead of the move.
+
+  turn(by) {
+    const records = this.data.records;
+    const at = records.findIndex((one) => one.id === (this.target || this.data.record_id));
+    const to = records[at + by];
+    if (to) this.visit(to.id);
+  }
+
+  visit(record) {
+    if (this.waiting || record === (this.target || this.data.record_id)) return;
+    if (this.flagging) { this.list.value = this.data.record_id; return this.complain(this.active, "Add or cancel the flag first."); }
+    if (this.timer) this.push("draft");
+    this.outbox = this.outbox.filter((event) => event.kind !== "go");
+    this.target = record;
+    this.list.value = record;
+    this.post("go", record);
+    this.paint();
+  }
+
+  drawList() {
+    const mark = { open: "open", draft: "draft", done: "done" };
+    const words = this.data.records.map((one, index) => `Record ${index + 1} of ${this.data.records.length} · ${mark[one.state]}`);
+    if (this.list.dataset.words !== words.join("|")) {
+      this.list.dataset.words = words.join("|");
+      this.list.replaceChildren(...this.data.records.map((one, index) => make("option", { value: one.id, textContent: words[index] })));
+    }
+    this.list.value = this.target || this.data.record_id;
+    const at = this.data.records.findIndex((one) => one.id === this.list.value);
+    this.find(".back").disabled = at <= 0;
+    this.find(".next").disabled = at >= this.data.records.length - 1;
   }
 
   rate(value) {
@@ -253,6 +297,8 @@ class ReviewForm {
 
   press(key, target, ours) {
     const control = target?.closest?.('button, a, summary, [role="radio"], [role="tab"], [role="combobox"]');
+    if (key === "j" || key === "J") { this.turn(1); return true; }
+    if (key === "k" || key === "K") { this.turn(-1); return true; }
     if (this.folded()) {
       if (key !== " " || (control && !ours)) return false;
       this.reveal();
@@ -325,7 +371,7 @@ class ReviewForm {
       const options = [
         ...this.data.scale.map((value) => this.option(value, value, value, pick(value))),
         this.option("N/A", "not applicable", "na", pick("na")),
-        this.option("cannot judge", "cannot judge", "cannot_judge", pick("cannot_judge")),
+        this.option("can’t judge", "cannot judge", "cannot_judge", pick("cannot_judge")),
       ];
       const scale = label(make("div", { className: "scale" }, ...options), `${item.id} ${item.name}`);
       scale.setAttribute("role", "radiogroup");
@@ -362,6 +408,7 @@ class ReviewForm {
     });
     [...this.find(".items").children].forEach((box, row) => box.classList.toggle("active", row === this.active));
     this.find(".verdict-row").classList.toggle("active", this.onVerdict());
+    this.find(".form").classList.toggle("open", !this.busy());
     this.find(".submit").disabled = this.still();
     this.find(".submit").hidden = this.locked;
     this.find(".again").hidden = !this.locked;
@@ -406,8 +453,9 @@ class ReviewForm {
   }
 
   words() {
-    if (this.locked) return "You have rated this record.";
     if (this.waiting) return "Submitting…";
+    if (this.target) return "Opening…";
+    if (this.locked) return "You have rated this record.";
     if (this.timer || this.outbox.length) return "Saving…";
     if (this.data.saved_at && (this.dirty || !this.restored)) return `Saved ${this.data.saved_at}`;
     if (this.data.saved_at) return `Draft of ${this.data.saved_at} restored.`;
