@@ -136,6 +136,7 @@ def draw_ranges() -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        height="content",
         column_config={"mean": st.column_config.NumberColumn(format="%.1f")},
         alt="Mean of each family against the range the policy expects",
     )
@@ -160,6 +161,7 @@ def draw_drift() -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        height="content",
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
             for name in ("mean", "mean before", "shift ÷ mean", "largest gap (KS)", "PSI", "JS")
@@ -212,42 +214,48 @@ def draw_damage() -> None:
                         f"{alarm['limit']:.1%}). {cure_of(code)}"
                     )
                 )
-    st.dataframe(
+    limits = {code: _limit(code) for code in codes}
+    st.table(
         [
-            {"alarm": title_of(code), "at most": _limit(code)}
+            {"family": show.escape(title)}
             | {
-                title: _alarm(measures["damage"][family]["alarms"][code])
-                for family, title in names.items()
+                f"{title_of(code)} ({limits[code]})": _alarm(
+                    measures["damage"][family]["alarms"][code]
+                )
+                for code in codes
             }
-            for code in codes
+            for family, title in names.items()
         ],
+        border="horizontal",
         hide_index=True,
         alt="Damage alarms by family: share of records and whether the alarm is raised",
     )
-    st.markdown("**Measured without an alarm**")
-    st.dataframe(
+    st.markdown("**Measured without an alarm, as shares of records**")
+    st.table(
         [
-            {"share of records": words}
+            {"family": show.escape(title)}
             | {
-                title: f"{measures['damage'][family]['shares'][share]:.1%}"
-                for family, title in names.items()
+                words: f"{measures['damage'][family]['shares'][share]:.1%}"
+                for share, words in SHARES.items()
             }
-            for share, words in SHARES.items()
+            for family, title in names.items()
         ],
+        border="horizontal",
         hide_index=True,
         alt="Single exchanges, cut endings and shared prompts by family",
     )
 
 
 def _limit(code: str) -> str:
+    """Return the most of a family's records that may show the damage, in words."""
     limits = {told["alarms"][code]["limit"] for told in measures["damage"].values()}
-    return " or ".join("none" if limit == 0 else f"{limit:.1%}" for limit in sorted(limits))
+    words = ["none allowed" if limit == 0 else f"at most {limit:.0%}" for limit in sorted(limits)]
+    return " or ".join(words)
 
 
 def _alarm(alarm: Mapping[str, Any]) -> str:
-    if alarm["raised"]:
-        return f"✕ raised: {alarm['share']:.1%}"
-    return f"✓ quiet: {alarm['share']:.1%}" if alarm["records"] else "✓ quiet: none"
+    share = f"{alarm['share']:.1%}" if alarm["records"] else "none"
+    return f"✕ raised: {share}" if alarm["raised"] else f"✓ quiet: {share}"
 
 
 def draw_languages() -> None:
@@ -290,6 +298,7 @@ def draw_roles() -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        height="content",
         column_config={
             "share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
         },
@@ -333,7 +342,13 @@ def draw_quantiles() -> None:
         name: st.column_config.NumberColumn(format="%.1f")
         for name in ("mean", *map(_quantile, QUANTILES))
     }
-    st.dataframe(rows, hide_index=True, column_config=numbers, alt="Quantiles by family and split")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height="content",
+        column_config=numbers,
+        alt="Quantiles by family and split",
+    )
 
 
 def _quantile(share: int) -> str:

@@ -130,22 +130,23 @@ def draw_counts(rows: Sequence[Found]) -> None:
     for gate, finding in rows:
         counted[gate, finding.code]["blocks" if finding.blocking else "noted only"] += 1
         counted[gate, finding.code][f"in {titles.get(finding.family, 'the whole')}"] += 1
-    st.dataframe(
+    st.table(
         [
             {
                 "finding": title_of(code),
-                "blocks": counts["blocks"],
-                "noted only": counts["noted only"],
+                "blocks": f"{counts['blocks']:,}",
+                "noted only": f"{counts['noted only']:,}",
                 "where": ", ".join(
-                    f"{name.removeprefix('in ')} {count:,}"
+                    f"{show.escape(name.removeprefix('in '))} {count:,}"
                     for name, count in counts.most_common()
                     if name.startswith("in ")
                 ),
                 "what to do": cure_of(code),
-                "code": code,
+                "code": f"`{code}`",
             }
             for (_, code), counts in sorted(counted.items(), key=lambda i: -i[1].total())
         ],
+        border="horizontal",
         hide_index=True,
         alt="Findings by kind, with what to do about each",
     )
@@ -174,21 +175,24 @@ def pick(rows: Sequence[Found]) -> list[Found]:
     shown = rows[:SHOWN]
     if len(rows) > SHOWN:
         show.quiet("The first {n} of {all} are listed.", n=f"{SHOWN:,}", all=f"{len(rows):,}")
+    table = [
+        {
+            "finding": title_of(finding.code),
+            "blocks": "blocks" if finding.blocking else "noted",
+            "family": titles.get(finding.family, finding.family),
+            "place": where(finding),
+            "more": described(finding),
+            "decided": decided(gate, finding),
+            "record": finding.record_id[:12],
+            "line": finding.line or None,
+        }
+        for gate, finding in shown
+    ]
     event = st.dataframe(
-        [
-            {
-                "finding": title_of(finding.code),
-                "blocks": "blocks" if finding.blocking else "noted",
-                "family": titles.get(finding.family, finding.family),
-                "place": where(finding),
-                "more": described(finding),
-                "decided": decided(gate, finding),
-                "record": finding.record_id[:12],
-                "line": finding.line or None,
-            }
-            for gate, finding in shown
-        ],
+        table,
         hide_index=True,
+        # Columns in which nothing stands only push the others out of sight.
+        column_order=[name for name in table[0] if any(row[name] for row in table)],
         on_select="rerun",
         selection_mode="multi-row",
         key=f"rows:{len(shown)}:{hash(tuple(shown))}",

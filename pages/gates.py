@@ -61,7 +61,7 @@ def draw_identity(candidate: Candidate) -> None:
     show.prose(
         "Candidate **{short}**, built {at} by {by}, for {version}.",
         short=show.short(candidate.digest),
-        at=built[-1].at if built else "at an unknown time",
+        at=evidence.moment(built[-1].at) if built else "at an unknown time",
         by=built[-1].by if built else "somebody",
         version=candidate.version,
     )
@@ -119,6 +119,7 @@ def draw_books(candidate: Candidate) -> None:
             for name in names
         ],
         hide_index=True,
+        height="content",
         alt="What became of the rows of each family, and how its records are split",
     )
     with st.expander(f"Why {candidate.rows - candidate.records:,} rows do not ship"):
@@ -131,6 +132,7 @@ def draw_books(candidate: Candidate) -> None:
                 {code: rejection_title(code) for code in candidate.rejections},
             ),
             hide_index=True,
+            height="content",
             alt="Rows that do not ship, by reason",
         )
     if candidate.exclusions:
@@ -174,13 +176,18 @@ def draw_gate(name: str, stored: StoredReport | None) -> None:
                 "{examined} of {expected} records examined  \nfinished {at}",
                 examined=f"{report.examined:,}",
                 expected=f"{report.expected:,}",
-                at=report.finished_at,
+                at=evidence.moment(report.finished_at),
             )
         if verdict != "pass":
             show.prose("{sentence}", sentence=evidence.sentence(report))
         rows = evidence.totals(report)
         if rows:
-            st.dataframe(rows, hide_index=True, alt=f"Findings of the {words.title} gate by kind")
+            st.table(
+                rows,
+                border="horizontal",
+                hide_index=True,
+                alt=f"Findings of the {words.title} gate by kind",
+            )
             st.page_link(
                 PAGES_FOLDER / "findings.py",
                 label=f"Open the findings of {words.title.lower()}",
@@ -208,7 +215,7 @@ def draw_history(current: str) -> None:
         rows.append(
             {
                 "candidate": show.short(item.candidate),
-                "built": item.at,
+                "built": evidence.moment(item.at),
                 "by": item.by,
                 "records": records,
                 "": "this one" if item.candidate == current else "",
@@ -222,7 +229,12 @@ pending = 0 if candidate is None else bench.candidates.pending_decisions(candida
 reports: Mapping[str, StoredReport | None] = (
     {} if candidate is None else bench.candidates.reports(candidate.digest)
 )
-open_gates = [name for name in GATE_NAMES if reports.get(name) is None]
+# A pass or a fail stands for this candidate and these settings; only the rest can be run.
+waiting = [
+    name
+    for name in GATE_NAMES
+    if (held := reports.get(name)) is None or held.report.verdict == "error"
+]
 
 st.subheader("The candidate")
 if candidate is None:
@@ -254,7 +266,8 @@ if candidate is not None and person.holds("release_owner", "review_lead"):
             "Run the gates",
             "gates",
             {"candidate": candidate.digest},
-            primary=bool(open_gates) and not pending,
+            disabled=not waiting,
+            primary=bool(waiting) and not pending,
         )
 if not owner:
     show.quiet("The release owner builds candidates.")
@@ -263,7 +276,7 @@ if candidate is None:
     st.stop()
 
 st.subheader("Five checks")
-if len(open_gates) == len(GATE_NAMES):
+if all(held is None for held in reports.values()):
     st.info(
         "The gates have not judged this candidate under the present policy and settings. "
         "Running them reads every record again from the bucket."

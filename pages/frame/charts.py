@@ -18,14 +18,41 @@ _HEIGHT = 320
 _FALLBACK = ("#1f5f8b", "#b4581b", "#3b7a57", "#75539f", "#96750f", "#2f7f86", "#a34b63")
 
 
-def _draw(figure: go.Figure, *, key: str, height: int = _HEIGHT, alt: str = "") -> None:
+def _draw(
+    figure: go.Figure,
+    *,
+    key: str,
+    height: int = _HEIGHT,
+    alt: str = "",
+    legend_above: bool = False,
+) -> None:
+    legend: dict[str, Any] = {"orientation": "h", "y": -0.2}
+    if legend_above:
+        # In pixels from the top, so that it neither covers an axis nor a column's title.
+        legend = {
+            "orientation": "h",
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "x": 0,
+            "traceorder": "normal",
+        }
+    words = _theme("textColor", "#0b1117")
+    figure.update_annotations(font_color=words)
+    figure.update_xaxes(tickfont_color=words, title_font_color=words)
+    figure.update_yaxes(tickfont_color=words)
     figure.update_layout(
         height=height,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": -0.2},
+        treemapcolorway=palette(),
+        margin={"l": 10, "r": 10, "t": 60 if legend_above else 30, "b": 10},
+        legend=legend,
     )
     st.plotly_chart(
-        figure, key=key, width="stretch", config={"displayModeBar": False}, alt=alt or None
+        figure,
+        key=key,
+        width="stretch",
+        config={"displayModeBar": False},
+        alt=alt or None,
     )
 
 
@@ -121,8 +148,10 @@ class Panel:
     band: tuple[float, float] | None = None
 
 
-_PANEL_HEIGHT = 190
-_WORDS = {"before": "release before", "band": "expected of the mean", "mean": "mean"}
+_PANEL_HEIGHT = 200
+_PANEL_GAP = 58
+_TICKS = 8
+_GREY = "#7a848e"
 
 
 def histograms(rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str) -> None:
@@ -135,9 +164,8 @@ def histograms(rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str) -> No
         rows=len(rows),
         cols=columns,
         shared_xaxes="columns",
-        row_titles=list(rows),
-        column_titles=[panel.title for panel in next(iter(rows.values()))],
-        vertical_spacing=0.22 / max(len(rows), 1) ** 1.2,
+        subplot_titles=[f"{name}: {panel.title}" for name, row in rows.items() for panel in row],
+        vertical_spacing=min(0.4, _PANEL_GAP / (_PANEL_HEIGHT * len(rows))),
         horizontal_spacing=0.05,
     )
     for line, panels in enumerate(rows.values(), 1):
@@ -146,10 +174,10 @@ def histograms(rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str) -> No
     for column in range(1, columns + 1):
         panels = [row[column - 1] for row in rows.values()]
         figure.update_xaxes(range=_reach(panels), type="log", col=column, **_ticks(panels))
+    figure.update_annotations(font_size=13)
     figure.update_xaxes(showticklabels=True)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", nticks=4)
-    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
-    _draw(figure, key=key, height=110 + _PANEL_HEIGHT * len(rows), alt=alt)
+    _draw(figure, key=key, height=110 + _PANEL_HEIGHT * len(rows), alt=alt, legend_above=True)
 
 
 def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
@@ -159,17 +187,24 @@ def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
     if panel.band is not None:
         low, high = (max(edge, panel.edges[0]) for edge in panel.band)
         figure.add_vrect(
-            x0=low, x1=high, opacity=0.14, line_width=0, fillcolor=ink[0], layer="below", **place
+            x0=low,
+            x1=high,
+            opacity=0.16,
+            line_width=0,
+            fillcolor=ink[4],
+            layer="below",
+            exclude_empty_subplots=False,
+            **place,
         )
     if panel.earlier is not None:
         figure.add_trace(
-            _steps(panel.edges, panel.earlier, _WORDS["before"], "#8a939c", first, fill="tozeroy"),
+            _steps(panel.edges, panel.earlier, "release before", _GREY, first, fill="tozeroy"),
             **place,
         )
     for number, (name, counts) in enumerate(panel.counts.items()):
         figure.add_trace(_steps(panel.edges, counts, name, ink[number], first), **place)
     if panel.mean is not None:
-        figure.add_vline(x=panel.mean, line_dash="dot", line_width=1.5, line_color=ink[1], **place)
+        figure.add_vline(x=panel.mean, line_dash="dot", line_width=2, line_color=_GREY, **place)
 
 
 def _steps(
@@ -213,18 +248,25 @@ def _reach(panels: Sequence[Panel]) -> list[float]:
 
 
 def _ticks(panels: Sequence[Panel]) -> dict[str, Any]:
-    """Return readable ticks for a logarithmic axis: 1, 2, 5, 10, 20, 50 and so on."""
-    values = [step * 10**power for power in range(-1, 7) for step in (1, 2, 5)]
+    """Return readable ticks for a logarithmic axis, as many as its reach has room for."""
     least, most = (10**edge for edge in _reach(panels))
-    inside = [value for value in values if least <= value <= most]
-    kept = inside if len(inside) <= 8 else [v for v in inside if str(v).strip("0.")[:1] == "1"]
+    kept: list[float] = []
+    for steps in ((1, 2, 3, 5, 7), (1, 2, 5), (1,)):
+        values = [step * 10.0**power for power in range(-2, 7) for step in steps]
+        kept = [value for value in values if least <= value <= most]
+        if len(kept) <= _TICKS:
+            break
     return {"tickvals": kept, "ticktext": [f"{value:,g}" for value in kept]}
 
 
 def palette() -> list[str]:
     """Return the theme's colours for categories, as the browser shows them."""
+    return list(_theme("chartCategoricalColors", _FALLBACK))
+
+
+def _theme(name: str, absent: Any) -> Any:
     kind = "dark" if st.context.theme.type == "dark" else "light"
-    return list(st.get_option(f"theme.{kind}.chartCategoricalColors") or _FALLBACK)
+    return st.get_option(f"theme.{kind}.{name}") or absent
 
 
 def bars(
@@ -256,7 +298,7 @@ def bars(
                 hovertemplate=f"%{{y}}: %{{customdata:,}} {label}<extra></extra>",
             )
         )
-    figure.update_layout(barmode="stack", legend={"traceorder": "normal"})
+    figure.update_layout(barmode="stack", showlegend=True)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(title=unit, tickformat=".0%" if share else ",")
-    _draw(figure, key=key, height=150 + 34 * len(names), alt=alt)
+    _draw(figure, key=key, height=130 + 34 * len(names), alt=alt, legend_above=True)

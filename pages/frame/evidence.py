@@ -55,6 +55,11 @@ GATES: Mapping[str, GateWords] = {
 }
 
 
+def moment(at: str) -> str:
+    """Return a stored timestamp as a person writes it, to the minute."""
+    return f"{at[:10]} {at[11:16]} UTC" if len(at) >= 16 else at
+
+
 def sentence(report: GateReport) -> str:
     """Return what a verdict that is not a pass means, and what to do about it."""
     if report.verdict == "fail":
@@ -65,21 +70,22 @@ def sentence(report: GateReport) -> str:
 
 
 def totals(report: GateReport) -> list[dict[str, Any]]:
-    """Return how many findings there are per code, those that block first."""
+    """Return how many findings there are per code, those that block first, for `st.table`."""
     counted: Mapping[str, Mapping[str, int]] = report.measures.get("findings", {})  # type: ignore[assignment]
     if not counted:
         counted = _stored(report)
-    rows = [
+    return [
         {
             "finding": title_of(code),
-            "blocks": counts["blocking"],
-            "noted only": counts["noted"],
+            "blocks": f"{counts['blocking']:,}",
+            "noted only": f"{counts['noted']:,}",
             "what to do": cure_of(code),
-            "code": code,
+            "code": f"`{code}`",
         }
-        for code, counts in counted.items()
+        for code, counts in sorted(
+            counted.items(), key=lambda item: (-item[1]["blocking"], -item[1]["noted"])
+        )
     ]
-    return sorted(rows, key=lambda row: (-int(row["blocks"]), -int(row["noted only"])))
 
 
 def _stored(report: GateReport) -> Mapping[str, Mapping[str, int]]:
