@@ -12,6 +12,15 @@ import pytest
 
 from core.settings import BucketSettings
 from tests.clock import FixedClock
+from tests.real_fixtures import (  # noqa: F401  fixtures, for acceptance and faults
+    make_bucket,
+    published_once,
+    rated,
+    rated_once,
+    signed,
+    signed_once,
+    unfilled,
+)
 from tests.simulator import Simulator
 
 if TYPE_CHECKING:

@@ -82,6 +82,18 @@ def signed_once(
     return desk
 
 
+@pytest.fixture(scope="session")
+def published_once(
+    signed_once: RealDesk,
+    make_bucket: Callable[[], BucketSettings],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RealDesk:
+    """The same, published; tests may only add beside it."""
+    desk = _copy(signed_once, make_bucket(), tmp_path_factory.mktemp("published"))
+    desk.bench.releases.publish(desk.digest, road.person(desk.bench, "owner"))
+    return desk
+
+
 @pytest.fixture
 def rated(
     rated_once: RealDesk, make_bucket: Callable[[], BucketSettings], tmp_path: Path
