@@ -82,6 +82,12 @@ class Walk:
         assert words.endswith("is done"), words
         settle(self.page)
 
+    def choose(self, label: str, option: str) -> None:
+        """Choose an option of the select box called `label`."""
+        self.page.get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        settle(self.page)
+
     def type_in(self, label: str, words: str) -> None:
         """Type into the field called `label` and leave it."""
         box = self.page.get_by_role("textbox", name=label, exact=True)
@@ -156,17 +162,19 @@ def exclude_what_blocks(walk: Walk) -> None:
     kinds = [kind for kind in page.get_by_role("option").all_inner_texts() if "(" in kind]
     page.keyboard.press("Escape")
     decided = 0
+    nothing = page.get_by_text("Nothing is left under this choice")
     for kind in kinds:
-        page.get_by_role("combobox", name="Finding").click()
-        page.get_by_role("option", name=kind, exact=True).click()
-        settle(page)
-        page.get_by_text(re.compile("^(One by one|Nothing is left under this choice)")).wait_for()
-        if not page.get_by_text(re.compile(r"^Decide about all [\d,]+ that block")).is_visible():
+        walk.choose("Finding", "all findings")
+        nothing.wait_for(state="hidden")
+        walk.choose("Finding", kind)
+        title = re.escape(kind.split(" (")[0])
+        form = page.get_by_text(re.compile(rf"^Decide about all [\d,]+ that block: {title}$"))
+        form.or_(nothing).first.wait_for()
+        if nothing.is_visible():
             continue
         page.get_by_role("textbox", name=re.compile("^Why")).fill("not ours to ship")
         walk.press("Record the decision")
         walk.read(re.compile(r"^Decided for [\d,]+ place"), seconds=60)
-        settle(page)
         decided += 1
     assert decided, kinds
     walk.read("for the next build.")
