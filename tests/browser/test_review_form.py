@@ -168,6 +168,21 @@ def test_keys_pressed_while_the_next_record_is_on_its_way_change_nothing(
     assert rating.verdict == "accept"
 
 
+_TIMED = """() => {
+  const status = [...document.querySelectorAll('*')].map(one => one.shadowRoot)
+    .map(root => root?.querySelector('.form .status')).find(Boolean);
+  window.took = [];
+  let started = 0;
+  document.addEventListener('keydown', () => { started = performance.now(); }, true);
+  new MutationObserver(() => {
+    if (started && status.textContent.startsWith('Saved ')) {
+      window.took.push(performance.now() - started);
+      started = 0;
+    }
+  }).observe(status, { childList: true });
+}"""
+
+
 def test_a_change_is_kept_within_600_ms_and_the_page_says_when(
     site: Site, context: BrowserContext
 ) -> None:
@@ -175,12 +190,13 @@ def test_a_change_is_kept_within_600_ms_and_the_page_says_when(
     page = version.open(context)
     page.keyboard.press("5")
     says(page, "Saved ")
-    started = time.monotonic()
-    page.keyboard.press("4")
-    wait_for(lambda: draft_of(version.screen())["scores"].get("C2") == "4", page=page)
-    took = time.monotonic() - started
-    says(page, "Saved ")
-    assert took < 0.6
+    page.evaluate(_TIMED)
+    for number in range(5):
+        page.keyboard.press("4")
+        page.wait_for_function("number => window.took.length > number", arg=number)
+        assert draft_of(version.screen())["scores"][f"C{number + 2}"] == "4"
+    # The median: the machine that runs the tests has other work too.
+    assert sorted(page.evaluate("window.took"))[2] < 600
 
 
 def test_a_reload_restores_scores_verdict_flag_and_a_sentence_half_typed(
@@ -400,7 +416,8 @@ def test_edge_records_start_folded_and_take_no_rating_unseen(
     version = site.version()
     page = version.open(context)
     page.get_by_role("radio", name="Clinician QA: edge and crisis").click(delay=50)
-    page.get_by_text("Hard content ahead").wait_for()
+    page.locator(".form .card:visible", has_text="Hard content ahead").wait_for()
+    settle(page)
     assert not page.locator(".form .turns").is_visible()
     page.get_by_role("heading", level=1).click()
     press(page, "5")

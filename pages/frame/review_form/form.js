@@ -281,7 +281,8 @@ class ReviewForm {
     const target = event.composedPath()[0];
     const ours = this.root.contains(target);
     const typing = ["INPUT", "TEXTAREA", "SELECT"].includes(target?.tagName) || target?.isContentEditable;
-    if (document.querySelector('[role="dialog"]')) return;
+    // While another claim's form comes, the old one is still there for a moment.
+    if (document.querySelector('[role="dialog"]') || this.root.host?.closest('[data-stale="true"]')) return;
     const taken = () => { event.preventDefault(); event.stopPropagation(); };
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && (ours || !typing)) { taken(); return this.submit(); }
     if (event.key === "Escape" && this.flagging) { taken(); return this.endFlag(false); }

@@ -1,0 +1,244 @@
+"""Who sees what on the review pages, and that nothing is signed or settled that may not be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.workbench import Workbench
+from pages.frame import bench as page_bench
+from tests import desk as desks
+from tests.clock import FixedClock
+from tests.desk import VERSION, a_desk, person_of, read_everything, spoken
+from tests.simulator import Simulator
+
+ROOT = Path(__file__).resolve().parents[2]
+FOUNDATION = "clinician_foundation"
+FORM = "bidi_component"
+
+Open = Callable[..., AppTest]
+Desk = Callable[..., Workbench]
+
+
+@pytest.fixture
+def desk(
+    simulator: Simulator, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Desk:
+    """`desk(frozen=…, passed=…, rows=…)` → the workbench the pages are served from."""
+
+    def make(**how: object) -> Workbench:
+        bench = a_desk(simulator, tmp_path, clock=clock, **how)  # type: ignore[arg-type]
+        monkeypatch.setattr(page_bench, "_open", lambda: [bench])
+        return bench
+
+    return make
+
+
+def see(page: str, identity: str) -> AppTest:
+    """The page as that demo person, run once."""
+    app = AppTest.from_file(str(ROOT / "pages" / "frame" / "shell.py"), default_timeout=60)
+    app.session_state["demo_identity"] = f"demo:{identity}"
+    app = app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """Everything the page says in words of its own."""
+    kinds = (
+        app.markdown,
+        app.caption,
+        app.info,
+        app.warning,
+        app.error,
+        app.success,
+        app.subheader,
+    )
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def button(app: AppTest, label: str, nth: int = 0) -> object:
+    return [one for one in app.button if one.label == label][nth]
+
+
+def digest_of(bench: Workbench) -> str:
+    candidate = bench.candidates.current(VERSION)
+    assert candidate is not None
+    return str(candidate.digest)
+
+
+def flag_first(bench: Workbench, by: str) -> str:
+    """Have somebody raise F1 on the first record they read; return the record."""
+    digest, person = digest_of(bench), person_of(bench, by)
+    record = bench.reviews.plans(digest)[FOUNDATION].records[0]
+    answers = desks.clean_answers(bench, digest, FOUNDATION, record, person)
+    flags = [{"id": "F1", "turn": 1, "note": "It names a means."}]
+    bench.reviews.submit(
+        digest, FOUNDATION, record, person, {**answers, "flags": flags, "verdict": "reject"}
+    )
+    return record
+
+
+def test_an_unfrozen_sample_is_explained_and_shows_no_form(desk: Desk) -> None:
+    desk(frozen=False)
+    app = see("clinician_review", "clinician-1")
+    assert "not frozen yet" in said(app)
+    assert not app.get(FORM)
+
+
+def test_the_lead_freezes_what_was_announced(desk: Desk) -> None:
+    bench = desk(frozen=False)
+    app = see("adjudication", "lead")
+    assert len(app.dataframe[0].value) == len(bench.desk.policy.claims)
+    app.text_input(key="nonce").input("rain on the tin roof")
+    button(app, "Freeze the samples").click()  # type: ignore[attr-defined]
+    app.run()
+    assert "frozen" in said(app)
+    assert set(bench.reviews.plans(digest_of(bench))) == {c.id for c in bench.desk.policy.claims}
+
+
+def test_a_short_nonce_is_refused_and_nothing_is_frozen(desk: Desk) -> None:
+    bench = desk(frozen=False)
+    app = see("adjudication", "lead")
+    app.text_input(key="nonce").input("abc")
+    button(app, "Freeze the samples").click()  # type: ignore[attr-defined]
+    app.run()
+    assert "review\\.nonce" in said(app)
+    assert not bench.reviews.plans(digest_of(bench))
+
+
+def test_a_candidate_whose_gates_have_not_passed_is_not_frozen(desk: Desk) -> None:
+    desk(frozen=False, passed=False)
+    app = see("adjudication", "lead")
+    assert button(app, "Freeze the samples").disabled  # type: ignore[attr-defined]
+    assert "must pass first" in said(app)
+
+
+def test_only_the_lead_is_offered_to_freeze(desk: Desk) -> None:
+    desk(frozen=False)
+    app = see("adjudication", "clinician-1")
+    assert not [one for one in app.button if one.label == "Freeze the samples"]
+    assert "A review lead does that here" in said(app)
+
+
+def test_a_clinician_gets_the_form_and_the_statement(desk: Desk) -> None:
+    desk()
+    app = see("clinician_review", "clinician-1")
+    assert len(app.get(FORM)) == 1
+    assert "0 of 3 read" in said(app)
+
+
+@pytest.mark.parametrize("identity", ["auditor", "lead", "owner", "bias"])
+def test_others_see_how_far_it_is_and_may_read_but_get_no_form(desk: Desk, identity: str) -> None:
+    bench = desk()
+    app = see("clinician_review", identity)
+    assert "0 of 3 read" in said(app)
+    assert not app.get(FORM)
+    app.toggle(key=f"browse:{FOUNDATION}").set_value(True).run()
+    first = bench.reviews.plans(digest_of(bench))[FOUNDATION].records[0]
+    record = bench.reviews.record(digest_of(bench), first, person_of(bench, identity))
+    assert [one.value for one in app.text][: len(record.messages)] == [
+        message.content for message in record.messages
+    ]
+
+
+def test_words_of_a_record_are_never_drawn_as_markdown(desk: Desk) -> None:
+    hostile = "# zebra ![x](http://127.0.0.1:9/zebra.png) :red[zebra] <b>zebra</b>"
+    rows = desks.some_rows_to_read()
+    for family in ("priority", "professional_therapeutic"):
+        rows[family, "train"] = [
+            spoken(f"{n} {hostile}", f"{n} {family} {hostile}", family=family, line=n)
+            for n in range(3)
+        ]
+    bench = desk(rows=rows)
+    flag_first(bench, "clinician-1")
+    for page, identity in (("clinician_review", "auditor"), ("adjudication", "lead")):
+        app = see(page, identity)
+        for toggle in app.toggle:
+            toggle.set_value(True)
+        app.run()
+        assert any(hostile in one.value for one in app.text)
+        assert "zebra" not in said(app)
+
+
+def test_the_whole_sample_read_leads_to_a_signature_with_a_receipt(desk: Desk) -> None:
+    bench = desk()
+    read_everything(bench, FOUNDATION, "clinician-1")
+    app = see("clinician_review", "clinician-1")
+    assert "Nothing is left for you to read" in said(app)
+    assert not app.get(FORM)
+    name = next(one for one in app.text_input if one.label.startswith("Type your name"))
+    name.input("Somebody Else")
+    button(app, "Approve").click()  # type: ignore[attr-defined]
+    app.run()
+    assert "signoff\\.name" in said(app)
+    name = next(one for one in app.text_input if one.label.startswith("Type your name"))
+    name.input("Demo Clinician One")
+    button(app, "Approve").click()  # type: ignore[attr-defined]
+    app.run()
+    assert "Approved" in said(app)
+    assert "demo\\:clinician\\-1" in said(app)
+    signoff = bench.signing.requirements(digest_of(bench))[0].signoff
+    assert signoff is not None
+    assert signoff.decision == "approve"
+    assert json.loads(bench.signing.receipt(signoff))
+    assert app.get("download_button")
+
+
+def test_a_refusal_needs_the_tick_and_then_stands(desk: Desk) -> None:
+    bench = desk()
+    read_everything(bench, FOUNDATION, "clinician-1")
+    app = see("clinician_review", "clinician-1")
+    next(one for one in app.text_input if one.label.startswith("Type")).input("Demo Clinician One")
+    button(app, "Refuse").click()  # type: ignore[attr-defined]
+    app.run()
+    assert bench.signing.requirements(digest_of(bench))[0].signoff is None
+    app.checkbox[0].set_value(True)
+    button(app, "Refuse").click()  # type: ignore[attr-defined]
+    app.run()
+    signoff = bench.signing.requirements(digest_of(bench))[0].signoff
+    assert signoff is not None
+    assert signoff.decision == "refuse"
+    assert "Refused" in said(app)
+
+
+def test_an_unfinished_review_offers_no_approval(desk: Desk) -> None:
+    bench = desk()
+    read_everything(bench, FOUNDATION, "clinician-1", but=1)
+    app = see("clinician_review", "clinician-1")
+    assert len(app.get(FORM)) == 1
+    assert not [one for one in app.button if one.label == "Approve"]
+
+
+def test_a_flag_pauses_the_claim_and_a_second_person_settles_it(desk: Desk) -> None:
+    bench = desk()
+    flag_first(bench, "clinician-1")
+    assert "Paused" in said(see("clinician_review", "clinician-2"))
+    raiser = see("adjudication", "clinician-1")
+    assert "You raised this" in said(raiser)
+    assert not [one for one in raiser.button if one.label.startswith(("Confirm", "Dismiss"))]
+    lead = see("adjudication", "lead")
+    assert "Means or method information" in said(lead)
+    button(lead, "Confirm: it is a hard fail").click()  # type: ignore[attr-defined]
+    lead.run()
+    assert "review\\.reason" in said(lead)
+    next(one for one in lead.text_input if one.label.startswith("Why")).input(
+        "Read again: it does."
+    )
+    button(lead, "Confirm: it is a hard fail").click()  # type: ignore[attr-defined]
+    lead.run()
+    assert "Settled" in said(lead)
+    assert not bench.reviews.open_flags(digest_of(bench))
+    assert "Read again: it does." in [one.value for one in lead.text]
+
+
+def test_bias_reviewers_have_a_page_of_their_own(desk: Desk) -> None:
+    desk()
+    app = see("bias_review", "bias")
+    assert len(app.get(FORM)) == 1
+    assert "0 of 3 read" in said(app)
+    assert not see("bias_review", "clinician-1").get(FORM)
