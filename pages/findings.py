@@ -47,6 +47,8 @@ if candidate is None:
     page_link("gates", "Go to the gates")
     st.stop()
 titles = {family.name: family.title for family in bench.desk.policy.families}
+stages = {stage.number: stage.name for stage in bench.desk.policy.stages}
+stage_of = {family.name: stages[family.stage] for family in bench.desk.policy.families}
 show.quiet(
     "Candidate {short}, {records} records",
     short=show.short(candidate.digest),
@@ -166,7 +168,7 @@ def decided(gate: str, finding: Finding) -> str:
 def described(finding: Finding) -> str:
     """Return a finding's detail in words; copies carry how alike they are."""
     if finding.detail and finding.code.split("_")[-1].endswith("near"):
-        return f"{float(finding.detail):.0%} of their word runs are the same"
+        return f"{float(finding.detail):.0%} alike, by runs of words"
     return finding.detail
 
 
@@ -184,7 +186,6 @@ def pick(rows: Sequence[Found]) -> list[Found]:
             "more": described(finding),
             "decided": decided(gate, finding),
             "record": finding.record_id[:12],
-            "line": finding.line or None,
         }
         for gate, finding in shown
     ]
@@ -227,7 +228,12 @@ def draw_record(finding: Finding) -> None:
                 source=record.metadata.get("source_key", ""),
             )
             pointed = name == finding.record_id and draw_passage(record.messages, finding)
-            with st.expander("The whole record, as it would ship", expanded=not pointed):
+            hard = stage_of.get(record.family) == "edge"
+            with st.expander(
+                "The whole record, as it would ship"
+                + (" (edge and crisis: open it when you are ready)" if hard else ""),
+                expanded=not pointed and not hard,
+            ):
                 show.dialogue(record.messages)
 
 
@@ -287,7 +293,9 @@ def decide_form(selected: Sequence[Found], rows: Sequence[Found]) -> None:
             cure=cure_of(meant[0][1].code) or "see the gates page.",
         )
         return
-    told = f"the {len(meant):,} ticked" if selected else f"all {len(meant):,} that block"
+    told = f"all {len(meant):,} that block"
+    if selected:
+        told = "the ticked one" if len(selected) == 1 else f"the {len(selected):,} ticked"
     with st.form("decide", border=True):
         show.prose(
             "**Decide about {told}: {kinds}**",

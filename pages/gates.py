@@ -190,7 +190,7 @@ def draw_gate(name: str, stored: StoredReport | None) -> None:
             )
             st.page_link(
                 PAGES_FOLDER / "findings.py",
-                label=f"Open the findings of {words.title.lower()}",
+                label=f"Open the findings of {words.title.lower()} →",
                 query_params={"version": version, "gate": name},
             )
         with st.expander("What was measured"):
