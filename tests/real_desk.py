@@ -52,10 +52,11 @@ def real_policy() -> bytes:
 
 
 def policy_file(folder: Path, policy: bytes | None = None) -> Path:
-    """Write the policy into `folder` and return its path."""
+    """Write the policy into `folder`, once unless another one is given; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "policy.toml"
-    path.write_bytes(real_policy() if policy is None else policy)
+    if policy is not None or not path.exists():
+        path.write_bytes(real_policy() if policy is None else policy)
     return path
 
 
