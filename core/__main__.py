@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from core.canonical import NotCanonical, decode
@@ -58,8 +59,16 @@ class _Terminal:
         ]
         return {"ok": report.ok, "checks": checks}, report.ok
 
-    def inventory(self, _: argparse.Namespace) -> Answer:
-        found = self.bench.data.take_inventory(self.person, self.progress)
+    def inventory(self, asked: argparse.Namespace) -> Answer:
+        # What lies on this machine is meant before a key of the same name.
+        path = Path(asked.source) if asked.source else None
+        here = path is not None and path.is_file()
+        found = self.bench.data.take_inventory(
+            self.person,
+            self.progress,
+            from_key="" if here else asked.source,
+            from_path=path if here else None,
+        )
         return {"objects": found.objects, "bytes": found.bytes, "snapshot": found.listing}, True
 
     def coverage(self, asked: argparse.Namespace) -> Answer:
@@ -360,6 +369,14 @@ def _arguments() -> argparse.ArgumentParser:
         for place in places:
             command.add_argument(place, metavar=place.upper())
         command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+        if name == "inventory":
+            command.add_argument(
+                "--from",
+                dest="source",
+                default="",
+                metavar="KEY_OR_PATH",
+                help="an S3 Inventory manifest, or a CSV or Parquet table, instead of listing",
+            )
         if name == "findings":
             command.add_argument("--gate", default="")
             command.add_argument("--code", default="")

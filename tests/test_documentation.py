@@ -24,6 +24,7 @@ NOT_CODES = {
     "finding.decided",
     "gate.finished",
     "inventory.taken",
+    "policy.adopted",
     "privacy.entities",
     "probe.finished",
     "signoff.given",

@@ -2,7 +2,8 @@
 
 A canonical prefix beats an alias, and inside one kind the longest pattern wins for a family.
 An object that two families claim through aliases proves neither until one claims it
-canonically; so does one that two families claim by the same canonical prefix.
+canonically; so does one that two families claim by the same canonical prefix. What a person
+assigned by name covers only what no prefix and no alias of any family covers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.model.dataset import SourceObject
+from core.policy.assign import standing
 from core.policy.types import FamilyRule, Policy
 
 
@@ -20,7 +22,8 @@ from core.policy.types import FamilyRule, Policy
 class Match:
     """An object with the prefix or glob of the family that claimed it.
 
-    `confirmed` says that a person confirmed the alias; canonical matches need nobody.
+    `confirmed` says that a person confirmed the alias, or assigned the prefix; canonical
+    matches need nobody.
     """
 
     object: SourceObject
@@ -46,6 +49,7 @@ class _Claim:
     family: str
     prefix: str
     alias: bool
+    assigned: bool = False
 
 
 def assign(
@@ -57,8 +61,9 @@ def assign(
     by_family: dict[str, list[Match]] = {rule.name: [] for rule in policy.families}
     shared: dict[str, tuple[tuple[str, str], ...]] = {}
     unmatched: list[SourceObject] = []
+    given = standing(policy)
     for item in objects:
-        claims = _claims(item.key, policy.families)
+        claims = _claims(item.key, policy.families) or _assigned(item.key, given)
         if not claims:
             unmatched.append(item)
         elif len(claims) > 1:
@@ -70,7 +75,9 @@ def assign(
                     object=item,
                     prefix=claim.prefix,
                     alias=claim.alias,
-                    confirmed=not claim.alias or (claim.family, claim.prefix) in confirmed,
+                    confirmed=not claim.alias
+                    or claim.assigned
+                    or (claim.family, claim.prefix) in confirmed,
                 )
             )
     return Assignment(
@@ -96,6 +103,14 @@ def _claims(key: str, families: tuple[FamilyRule, ...]) -> list[_Claim]:
         for rule in families
         if (found := longest_match(key, rule.aliases))
     ]
+
+
+def _assigned(key: str, given: Mapping[str, str]) -> list[_Claim]:
+    """Return what a person decided about `key`, the longest prefix first and alone."""
+    prefix = max((p for p in given if key.startswith(p)), key=len, default="")
+    if not prefix:
+        return []
+    return [_Claim(family=given[prefix], prefix=prefix, alias=True, assigned=True)]
 
 
 def longest_match(key: str, patterns: tuple[str, ...]) -> str:

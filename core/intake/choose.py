@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.intake.coverage import assign
@@ -35,6 +35,8 @@ def choose_sources(
     assignment = assign(listing.objects, policy, confirmed)
     chosen: list[Chosen] = []
     exclusions: list[Exclusion] = []
+    plain = {"", *(rule.name for rule in policy.families)}
+    decided = sorted({*refused, *licences} - plain, key=len, reverse=True)
     for rule in sorted(policy.families, key=lambda rule: (rule.order, rule.name)):
         if rule.name in waived:
             exclusions.append(
@@ -46,7 +48,7 @@ def choose_sources(
             exclusions.append(Exclusion(scope=rule.name, reason="No object matches the family."))
         for match in matches:
             key = match.object.key
-            decision = _decision(refused, rule.name, key)
+            scope, word, tag = _decision(refused, licences, decided, rule.name, key)
             if match.alias and not match.confirmed:
                 exclusions.append(
                     Exclusion(
@@ -54,28 +56,27 @@ def choose_sources(
                         reason=f"Alias not confirmed, its objects stay out: {match.prefix}",
                     )
                 )
-            elif decision is not None:
-                scope, word = decision
+            elif word:
                 exclusions.append(Exclusion(scope=scope, reason=f"Source decision: {word}"))
             else:
-                tag = _decision(licences, rule.name, key)
-                chosen.append(
-                    Chosen(
-                        source=match.object,
-                        family=rule.name,
-                        licence_tag=UNDECIDED if tag is None else tag[1],
-                    )
-                )
+                chosen.append(Chosen(source=match.object, family=rule.name, licence_tag=tag))
     for key, claims in assignment.shared.items():
         names = ", ".join(sorted({family for family, _ in claims}))
         exclusions.append(Exclusion(scope=key, reason=f"Claimed alike by {names}: left out."))
     return chosen, exclusions
 
 
-def _decision(table: Mapping[str, str], family: str, key: str) -> tuple[str, str] | None:
-    """Return the entry of the longest prefix of `key`, else that of the family."""
-    prefixes = [name for name in table if name and key.startswith(name)]
-    if prefixes:
-        longest = max(prefixes, key=len)
-        return longest, table[longest]
-    return (family, table[family]) if family in table else None
+def _decision(
+    refused: Mapping[str, str],
+    licences: Mapping[str, str],
+    decided: Sequence[str],
+    family: str,
+    key: str,
+) -> tuple[str, str, str]:
+    """Return scope, refusing word and licence tag of the decision that holds for `key`.
+
+    The longest prefix decided about wins, whichever way it was decided; then the family's own.
+    `decided` holds the prefixes, the longest first.
+    """
+    scope = next((prefix for prefix in decided if key.startswith(prefix)), family)
+    return scope, refused.get(scope, ""), licences.get(scope, UNDECIDED)

@@ -88,8 +88,8 @@ Work = Callable[[Workbench, Job, Person, Progress, Queue], Any]
 
 
 def _inventory(bench: Workbench, job: Job, person: Person, progress: Progress, queue: Queue) -> Any:
-    del job, queue
-    snapshot = bench.data.take_inventory(person, progress)
+    del queue
+    snapshot = bench.data.take_inventory(person, progress, from_key=job.params.get("from", ""))
     return dataclasses.asdict(snapshot)
 
 

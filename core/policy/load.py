@@ -14,23 +14,27 @@ import msgspec
 from core.canonical import sha256_hex
 from core.model.errors import PolicyError
 from core.policy.types import (
+    AssignmentRule,
     ClaimRule,
     DistributionRule,
     EntityRule,
     FamilyRule,
     IntakeRule,
+    MappingRule,
     NearDuplicateRule,
     PersonRule,
     PhaseRule,
     Policy,
     PrivacyRule,
     RangeRule,
+    ReasoningRule,
     SignoffRule,
     StageRule,
 )
 
 Rule = TypeVar("Rule")
 _TOLERANCE = 1e-9
+REASONING_MODES = ("drop", "keep_in_answer", "lane")
 KNOWN_GATES = ("privacy", "provenance", "duplicates", "leakage", "distribution")
 
 
@@ -79,12 +83,15 @@ def parse_policy(source: bytes) -> Policy:
 def _read(document: dict[str, Any], source: bytes) -> Policy:
     known = {field.name for field in dataclasses.fields(Policy)} - {"digest", "source"}
     _refuse_unknown(document, known, "policy")
-    absent = known - document.keys()
+    absent = known - document.keys() - {"assignments"}
     if absent:
         raise PolicyError("policy.absent", f"The policy lacks {', '.join(sorted(absent))}.")
     privacy = dict(document["privacy"])
     entities = _rules(privacy.pop("entities", []), EntityRule, "privacy.entities")
     distribution = dict(document["distribution"])
+    intake = dict(document["intake"])
+    mappings = _rules(intake.pop("mappings", []), MappingRule, "intake.mappings")
+    reasoning = _rule(intake.pop("reasoning", {}), ReasoningRule, "intake.reasoning")
     ranges = _rules(distribution.pop("ranges", []), RangeRule, "distribution.ranges")
     return Policy(
         name=_rule(document["name"], str, "name"),
@@ -97,7 +104,15 @@ def _read(document: dict[str, Any], source: bytes) -> Policy:
         phases=_rules(document["phases"], PhaseRule, "phases"),
         splits=_rule(document["splits"], dict, "splits"),
         near_duplicates=_rule(document["near_duplicates"], NearDuplicateRule, "near_duplicates"),
-        intake=_rule(document["intake"], IntakeRule, "intake"),
+        intake=_rule(
+            {
+                **intake,
+                "mappings": [_plain(rule) for rule in mappings],
+                "reasoning": _plain(reasoning),
+            },
+            IntakeRule,
+            "intake",
+        ),
         privacy=_rule(
             {**privacy, "entities": {rule.entity: _plain(rule) for rule in entities}},
             PrivacyRule,
@@ -114,6 +129,7 @@ def _read(document: dict[str, Any], source: bytes) -> Policy:
         required_gates=_rule(document["required_gates"], tuple[str, ...], "required_gates"),
         unwaivable=_rule(document["unwaivable"], tuple[str, ...], "unwaivable"),
         people=_rules(document["people"], PersonRule, "people"),
+        assignments=_rules(document.get("assignments", []), AssignmentRule, "assignments"),
     )
 
 
@@ -185,6 +201,8 @@ def _check_references(policy: Policy) -> None:
     _refuse_strangers((f for c in policy.claims for f in c.families), families, "claims name")
     _refuse_strangers((r.family for r in policy.distribution.ranges), families, "ranges name")
     _refuse_strangers((s.claim for s in policy.signoffs if s.claim), claims, "sign-offs name")
+    given = (rule.family for rule in policy.assignments if rule.family)
+    _refuse_strangers(given, families, "assignments name")
 
 
 def _refuse_strangers(named: Iterable[object], known: set[Any], what: str) -> None:
@@ -269,6 +287,14 @@ def _check_privacy(policy: Policy) -> None:
             raise PolicyError("policy.entity", f"{rule.entity}: redaction needs a placeholder.")
 
 
+def _check_assignments(policy: Policy) -> None:
+    for rule in policy.assignments:
+        if not rule.prefix or not rule.by or not rule.at:
+            raise PolicyError(
+                "policy.assignment", "An assignment names a prefix, who gave it and when."
+            )
+
+
 def _check_bounds(policy: Policy) -> None:
     near = policy.near_duplicates
     if near.bands * near.rows > near.permutations or not 0 < near.threshold <= 1:
@@ -276,6 +302,27 @@ def _check_bounds(policy: Policy) -> None:
     sizes = (policy.intake.line_bytes, policy.intake.object_bytes, policy.intake.shard_bytes)
     if min(sizes) <= 0:
         raise PolicyError("policy.intake", "Bounds on reading are positive.")
+
+
+def _check_mappings(policy: Policy) -> None:
+    if policy.intake.reasoning.mode not in REASONING_MODES:
+        raise PolicyError(
+            "policy.reasoning", f"Reasoning is one of: {', '.join(REASONING_MODES)}."
+        )
+    _unique((rule.name for rule in policy.intake.mappings), "mappings")
+    for rule in policy.intake.mappings:
+        named = (*rule.when, *rule.user, *rule.assistant, *rule.system)
+        roles = (*rule.user, *rule.assistant, *rule.system)
+        whole = rule.when and rule.user and rule.assistant and len(set(roles)) == len(roles)
+        # The name stands in evidence as the records' shape, so it is kept as plain as a family's.
+        plain = rule.name.replace("_", "").isalnum() and rule.name.isascii()
+        if not whole or not plain or not all(name.strip() for name in named):
+            raise PolicyError(
+                "policy.mapping",
+                "A mapping needs a plain name, fields to know a row by, and fields that speak "
+                "for the user and the assistant, none of them twice.",
+                place=rule.name,
+            )
 
 
 _CHECKS: tuple[Callable[[Policy], None], ...] = (
@@ -286,5 +333,7 @@ _CHECKS: tuple[Callable[[Policy], None], ...] = (
     _check_gates,
     _check_claims,
     _check_privacy,
+    _check_assignments,
     _check_bounds,
+    _check_mappings,
 )

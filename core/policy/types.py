@@ -66,8 +66,37 @@ class NearDuplicateRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningRule:
+    """What becomes of reasoning that stands beside an answer, or before it in `<think>` tags.
+
+    `mode` is `drop` (the answer alone is trained on), `keep_in_answer` (in `<think>` tags before
+    it) or `lane` (the row is counted as `reasoning` and not trained on).
+    """
+
+    mode: str = "drop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingRule:
+    """How a row whose shape the desk does not know becomes a conversation, without code.
+
+    It serves rows that have every field in `when`. Fields of one role are joined by a blank
+    line; `a.b` names the field `b` of the object `a`. Names are compared without case.
+    """
+
+    name: str
+    when: tuple[str, ...]
+    user: tuple[str, ...]
+    assistant: tuple[str, ...]
+    system: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeRule:
-    """Bounds on what is read. `rejected_share` is the most one source may lose unremarked."""
+    """Bounds on what is read. `rejected_share` is the most one source may lose unremarked.
+
+    `mappings` come before the desk's own shapes; the first whose fields are there is used.
+    """
 
     line_bytes: int
     object_bytes: int
@@ -75,6 +104,8 @@ class IntakeRule:
     rejected_share: float
     rejected_floor: int
     sample_rows: int
+    reasoning: ReasoningRule = ReasoningRule()
+    mappings: tuple[MappingRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +201,20 @@ class PersonRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentRule:
+    """Somebody gave a prefix that no family claims to `family`; "" takes it back.
+
+    It covers what no canonical prefix and no alias covers, and it is a prefix as it stands:
+    `*` is a star.
+    """
+
+    family: str
+    prefix: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One policy, with the digest of the exact TOML bytes it was read from.
 
@@ -195,6 +240,7 @@ class Policy:
     required_gates: tuple[str, ...]
     unwaivable: tuple[str, ...]
     people: tuple[PersonRule, ...]
+    assignments: tuple[AssignmentRule, ...] = ()
 
     def family(self, name: str) -> FamilyRule:
         """Return the family called `name`; the loader guarantees that names are unique."""

@@ -17,6 +17,7 @@ from core.storage.embedded import ensure_running, read_only_settings
 from core.storage.journal import Journal
 from core.storage.ports import Clock
 from core.storage.s3 import S3Store
+from core.workbench.adoption import in_force, with_policy_in_force
 from core.workbench.audit import Audit
 from core.workbench.candidates import Candidates
 from core.workbench.data import Data
@@ -27,6 +28,7 @@ from core.workbench.releases import Releases
 from core.workbench.reviews import Reviews
 from core.workbench.sheet import Sheet
 from core.workbench.signing import Signing
+from core.workbench.sources import Sources
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +39,7 @@ class Workbench:
 
     desk: Desk
     data: Data
+    sources: Sources
     candidates: Candidates
     reviews: Reviews
     signing: Signing
@@ -50,6 +53,12 @@ class Workbench:
         if not self.desk.settings.embedded:
             return ()
         return demo_people(self.desk.now())
+
+    def current(self) -> Workbench:
+        """Return this workbench, or one under the policy adopted since it was opened."""
+        if in_force(self.desk, self.desk.entries()) == self.desk.policy.digest:
+            return self
+        return assemble(with_policy_in_force(self.desk))
 
     def identify(self, issuer: str, subject: str, auth_time: str) -> Person | None:
         """Return the policy's person for what an identity provider says, or None."""
@@ -80,7 +89,7 @@ def connect_desk(settings: Settings, *, clock: Clock) -> Desk:
     store = S3Store(bucket)
     if settings.embedded:
         ensure_filled(store, silent)
-    return Desk(
+    desk = Desk(
         settings=settings,
         store=store,
         journal=Journal(store, settings.exports_prefix, clock),
@@ -89,6 +98,7 @@ def connect_desk(settings: Settings, *, clock: Clock) -> Desk:
         connect=partial(S3Store, bucket),
         connect_reader=partial(S3Store, reader),
     )
+    return with_policy_in_force(desk)
 
 
 def assemble(desk: Desk) -> Workbench:
@@ -101,6 +111,7 @@ def assemble(desk: Desk) -> Workbench:
     return Workbench(
         desk=desk,
         data=data,
+        sources=Sources(desk, data),
         candidates=candidates,
         reviews=reviews,
         signing=signing,

@@ -37,17 +37,25 @@ class Candidates:
     def build(
         self, version: str, by: Person, progress: Progress = silent, *, workers: int = 1
     ) -> Candidate:
-        """List the bucket, read every source, and store what would ship as a candidate."""
+        """List the bucket, read every source, and store what would ship as a candidate.
+
+        A listing that came from a file is built from as it is, until the bucket is listed.
+        """
         # Imported here because its kernels and detectors take seconds to load.
         from core.intake.compile import compile_candidate
 
         desk = self.desk
         desk.require(by, "release_owner")
         name = self.data.draft(parse_version(version), by)
-        snapshot = self.data.take_inventory(by, progress)
+        held = self.data.snapshot()
+        if held is not None and held.taken_from:
+            snapshot = held
+        else:
+            snapshot = self.data.take_inventory(by, progress)
         self.data.policy_stored()
         entries = desk.entries()
-        sources = history.source_decisions(entries)
+        # Families have names, prefixes have their own: the longest prefix wins, then the family.
+        sources = {**history.prefix_decisions(entries), **history.source_decisions(entries)}
         candidate = compile_candidate(
             desk.store,
             listing=self.data.listing(),

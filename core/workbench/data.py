@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from core.canonical import canonical_bytes, digest_of, sha256_hex
@@ -11,10 +12,12 @@ from core.intake.coverage import CoverageReport, measure_coverage, to_json
 from core.intake.inventory import (
     Listing,
     load_listing,
+    make_listing,
     store_listing,
-    take_listing,
     write_listing_snapshot,
 )
+from core.intake.listing_files import read_listing_key, read_listing_path
+from core.intake.listing_pages import ListingPages
 from core.model.errors import IntakeError, Missing
 from core.model.names import Digest, Version, parse_version
 from core.model.progress import Progress, silent
@@ -23,11 +26,10 @@ from core.storage.duck import open_snapshot
 from core.storage.probe import ProbeReport, probe
 from core.storage.put_once import put_once
 from core.workbench import history
+from core.workbench.adoption import policy_key
+from core.workbench.deciding import check_decision
 from core.workbench.desk import Desk
 from core.workbench.history import Snapshot, SourceDecision
-
-DECISIONS = ("keep", "defer", "reject")
-RIGHTS = ("cleared", "review_required", "restricted", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,45 @@ class Data:
         )
         return report
 
-    def take_inventory(self, by: Person, progress: Progress = silent) -> Snapshot:
-        """List the bucket. A listing equal to an earlier one keeps the earlier one's time."""
+    def take_inventory(
+        self,
+        by: Person,
+        progress: Progress = silent,
+        *,
+        from_key: str = "",
+        from_path: Path | None = None,
+    ) -> Snapshot:
+        """List the bucket, or read a listing file instead, and journal what was seen.
+
+        A listing cut short goes on after its last stored page. A listing equal to an earlier
+        one keeps the earlier one's time. Nothing of our own prefix is ever in a listing.
+
+        Args:
+            by: who asks.
+            progress: told the count so far.
+            from_key: an S3 Inventory manifest, CSV or Parquet table inside the bucket.
+            from_path: the same on this machine.
+        """
         desk = self.desk
         desk.require(by, "release_owner", "review_lead")
         self.probe(by)
-        listing = take_listing(desk.store, exclude_prefix=desk.prefix, progress=progress)
+        pages = ListingPages(
+            self._pages_folder(), exclude=desk.prefix, now=desk.clock.now().timestamp()
+        )
+        origin: dict[str, object] = {}
+        if from_key:
+            file = read_listing_key(desk.store, from_key, bucket=desk.store.bucket)
+            objects, origin = list(file.objects), {"from": from_key, "from_sha256": file.sha256}
+        elif from_path is not None:
+            file = read_listing_path(from_path, bucket=desk.store.bucket)
+            objects = list(file.objects)
+            # The name alone: where it lay on somebody's machine is nobody's business.
+            origin = {"from": from_path.name, "from_sha256": file.sha256}
+        else:
+            objects, resumed = pages.list_all(desk.store, progress)
+            origin = {"resumed": True} if resumed else {}
+        progress(len(objects), len(objects), "storing the listing")
+        listing = make_listing([one for one in objects if not one.key.startswith(desk.prefix)])
         store_listing(desk.store, desk.prefix, listing)
         desk.record(
             by,
@@ -62,12 +97,21 @@ class Data:
             listing=listing.digest,
             objects=len(listing.objects),
             bytes=listing.bytes,
+            **origin,
         )
+        pages.forget()
         snapshot = self.snapshot()
         assert snapshot is not None
         write_listing_snapshot(listing, desk.workspace / "inventory" / f"{listing.digest}.duckdb")
         desk.memory["listing"] = listing
         return snapshot
+
+    def _pages_folder(self) -> Path:
+        """Return the folder for this bucket's pages: another bucket's are never gone on from."""
+        settings = self.desk.settings.bucket
+        endpoint = settings.endpoint if settings is not None else "embedded"
+        name = digest_of([endpoint, self.desk.store.bucket])[:16]
+        return self.desk.workspace / "inventory" / "pages" / name
 
     def snapshot(self) -> Snapshot | None:
         """Return the newest listing's facts, or None before the first."""
@@ -175,19 +219,11 @@ class Data:
         self, family: str, decision: str, rights: str, licence_tag: str, reason: str, by: Person
     ) -> None:
         """Decide by name whether a family's data may be used, and under which licence."""
-        self.desk.require(by, "release_owner")
-        rule = self.desk.policy.family(family)
-        if decision not in DECISIONS or rights not in RIGHTS:
-            raise IntakeError("source.decision", "Choose keep, defer or reject, and the rights.")
-        if decision == "keep" and licence_tag not in self.desk.policy.licence_tags:
-            raise IntakeError(
-                "source.licence", "Keeping a source needs a licence the policy knows."
-            )
-        if decision == "keep" and rights != "cleared":
-            raise IntakeError("source.rights", "A source is kept only when its rights are cleared.")
-        if not reason.strip():
-            raise IntakeError("source.reason", "Say in a few words why.")
-        self.desk.record(
+        desk = self.desk
+        desk.require(by, "release_owner")
+        rule = desk.policy.family(family)
+        check_decision(desk.policy, decision, rights, licence_tag, reason)
+        desk.record(
             by,
             "source.decided",
             family=rule.name,
@@ -236,7 +272,7 @@ class Data:
 
     def policy_stored(self) -> str:
         """Store the policy in force beside the candidates it governs; return its key."""
-        key = f"{self.desk.prefix}policy/{self.desk.policy.digest}.toml"
+        key = policy_key(self.desk.prefix, self.desk.policy.digest)
         try:
             self.desk.store.head_bytes(key, 1)
         except Missing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.model.errors import NotAllowed
+from core.model.names import Digest
 from core.model.signoff import DeskRole, Person
 from core.policy.types import Policy
 from core.settings import Settings
@@ -19,6 +20,9 @@ from core.workbench.people import check_person
 class Desk:
     """What every act needs. `connect` makes a fresh client, `connect_reader` one that may
     only read, where such credentials exist; both are picklable for worker processes.
+
+    `policy` is the one in force when the desk was opened and never changes under an act;
+    `base` is the configured policy's digest where another one has been adopted over it.
     """
 
     settings: Settings
@@ -28,12 +32,18 @@ class Desk:
     clock: Clock
     connect: Callable[[], ObjectStore]
     connect_reader: Callable[[], ObjectStore]
+    base: Digest | None = None
     memory: dict[str, object] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
         """Where everything of ours lies in the bucket, with its final slash."""
         return self.settings.exports_prefix
+
+    @property
+    def configured(self) -> Digest:
+        """The digest of the policy this desk was configured with."""
+        return self.base or self.policy.digest
 
     @property
     def workspace(self) -> Path:

@@ -11,19 +11,27 @@ from core.storage.journal import Entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A listing of the bucket. `at` is when this exact listing was first seen."""
+    """A listing of the bucket. `at` is when this exact listing was first seen.
+
+    `taken_from` names the file it was read from; empty when the bucket itself was listed.
+    """
 
     listing: Digest
     at: str
     objects: int
     bytes: int
+    taken_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDecision:
-    """A named person's decision on a family's data: keep, defer or reject."""
+    """A named person's decision on data: keep, defer or reject; of a prefix also inherit.
+
+    It is about a family, or (with `family` empty) about what lies under `prefix`.
+    """
 
     family: str
+    prefix: str = ""
     decision: str
     rights: str
     licence_tag: str
@@ -63,7 +71,25 @@ def latest_snapshot(entries: Iterable[Entry]) -> Snapshot | None:
         at=first[listing],
         objects=_number(newest.event["objects"]),
         bytes=_number(newest.event["bytes"]),
+        taken_from=str(newest.event.get("from", "")),
     )
+
+
+def snapshots(entries: Iterable[Entry]) -> tuple[Snapshot, ...]:
+    """Return every listing taken that differs from the one before it, oldest first."""
+    found: list[Snapshot] = []
+    for entry in of_type(entries, "inventory.taken"):
+        if not found or found[-1].listing != entry.event["listing"]:
+            found.append(
+                Snapshot(
+                    listing=Digest(str(entry.event["listing"])),
+                    at=entry.at,
+                    objects=_number(entry.event["objects"]),
+                    bytes=_number(entry.event["bytes"]),
+                    taken_from=str(entry.event.get("from", "")),
+                )
+            )
+    return tuple(found)
 
 
 def _number(value: object) -> int:
@@ -83,17 +109,47 @@ def source_decisions(entries: Iterable[Entry]) -> Mapping[str, SourceDecision]:
     """Return the standing decision per family; a later one replaces an earlier one."""
     found: dict[str, SourceDecision] = {}
     for entry in of_type(entries, "source.decided"):
-        family = str(entry.event["family"])
-        found[family] = SourceDecision(
-            family=family,
-            decision=str(entry.event["decision"]),
-            rights=str(entry.event["rights"]),
-            licence_tag=str(entry.event["licence_tag"]),
-            reason=str(entry.event["reason"]),
-            by=entry.actor,
-            at=entry.at,
-        )
+        if "prefixes" not in entry.event:
+            decision = _decided(entry, "")
+            found[decision.family] = decision
     return found
+
+
+def prefix_decisions(entries: Iterable[Entry]) -> Mapping[str, SourceDecision]:
+    """Return the standing decision per prefix; one to inherit takes the earlier ones back."""
+    found: dict[str, SourceDecision] = {}
+    for entry in of_type(entries, "source.decided"):
+        prefixes = entry.event.get("prefixes", ())
+        assert isinstance(prefixes, (list, tuple))
+        for prefix in prefixes:
+            found[str(prefix)] = _decided(entry, str(prefix))
+    return {prefix: item for prefix, item in found.items() if item.decision != "inherit"}
+
+
+def _decided(entry: Entry, prefix: str) -> SourceDecision:
+    return SourceDecision(
+        family=str(entry.event["family"]),
+        prefix=prefix,
+        decision=str(entry.event["decision"]),
+        rights=str(entry.event["rights"]),
+        licence_tag=str(entry.event["licence_tag"]),
+        reason=str(entry.event["reason"]),
+        by=entry.actor,
+        at=entry.at,
+    )
+
+
+def adopted_policy(entries: Iterable[Entry], base: str) -> str:
+    """Return the digest of the policy in force over the configured one, `base` itself if none.
+
+    An adoption counts while the policy it grew from is the one configured: another file in
+    DESK_POLICY starts anew.
+    """
+    digest = base
+    for entry in of_type(entries, "policy.adopted"):
+        if (entry.event["base"], entry.event["from"]) == (base, digest):
+            digest = str(entry.event["policy"])
+    return digest
 
 
 def waived_families(entries: Iterable[Entry], version: str) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from core.workbench.desk import Desk
 from core.workbench.releases import Releases
 from core.workbench.reviews import Reviews
 from core.workbench.signing import Requirement, Signing
+from core.workbench.sources import Sources
 
 _COVERED: Mapping[str, LineState] = {
     "present": "done",
@@ -249,7 +250,7 @@ class Sheet:
         if snapshot is None:
             return ("List the bucket", "Read the inventory into the desk.", "coverage", owner)
         coverage = self.data.coverage(version)
-        decided = self.data.decisions()
+        undecided = Sources(self.desk, self.data).undecided_families()
         for rule in self.desk.policy.families:
             found = coverage.families[rule.name]
             if found.needs_confirmation:
@@ -269,7 +270,7 @@ class Sheet:
                     "coverage",
                     owner,
                 )
-            if found.records and rule.name not in decided:
+            if found.records and rule.name in undecided:
                 return (
                     f"Decide about {rule.title}",
                     (

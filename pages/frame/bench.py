@@ -12,14 +12,17 @@ from core.workbench import Workbench, open_workbench
 
 
 @st.cache_resource(show_spinner="Opening the desk…")
-def _open() -> Workbench:
-    return open_workbench(os.environ, clock=SystemClock())
+def _open() -> list[Workbench]:
+    """Return a box for the one workbench: another takes its place when a policy is adopted."""
+    return [open_workbench(os.environ, clock=SystemClock())]
 
 
 def current_bench() -> Workbench:
     """Return the process's workbench; draw why and stop when there is none."""
     try:
-        return _open()
+        box = _open()
+        box[0] = box[0].current()
+        return box[0]
     except DeskError as error:
         st.error("The desk cannot open its bucket.")
         st.code(f"{error.code}: {error.sentence}", language=None, wrap_lines=True)
