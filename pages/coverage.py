@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.intake.coverage import FamilyCoverage
 from core.workbench import Workbench
-from pages.frame import charts, guard, show
+from pages.frame import charts, coverage_parts, guard, show
 from pages.frame.job_panel import job_panel, start_button
+from pages.frame.links import page_link
 from pages.frame.version_picker import pick_version
 
 bench, person = guard.require()
@@ -33,16 +34,22 @@ with left:
 with right:
     if person.holds("release_owner", "review_lead"):
         start_button(bench, person, "List the bucket", "inventory", {}, primary=snapshot is None)
+if snapshot is not None and snapshot.taken_from:
+    show.quiet(
+        "It came from the file {name}, not from the bucket itself.", name=snapshot.taken_from
+    )
 job_panel(bench, person, "inventory")
 if snapshot is None:
     st.info(
         "Listing reads keys and sizes; afterwards some objects are opened to see what they hold."
     )
+    coverage_parts.listing_file_form(bench, person)
     st.stop()
 
 with st.spinner("Opening objects to see what they hold…"):
     report = bench.data.coverage(version)
 decisions = bench.data.decisions()
+undecided = bench.sources.undecided_families()
 
 st.subheader("Stages and families")
 charts.coverage_map(
@@ -91,6 +98,14 @@ def alias_flow(bench: Workbench, found: FamilyCoverage) -> None:
             )
 
 
+def _decision_title(found: FamilyCoverage) -> str:
+    if found.name in decisions:
+        return "Change the decision"
+    if found.name not in undecided:
+        return f"{found.title}: decided prefix by prefix"
+    return f"Decide about {found.title}"
+
+
 def source_flow(bench: Workbench, found: FamilyCoverage) -> None:
     """Draw the decision on a family's rights and licence."""
     held = decisions.get(found.name)
@@ -106,13 +121,13 @@ def source_flow(bench: Workbench, found: FamilyCoverage) -> None:
             reason=held.reason,
         )
     if not owner:
-        if held is None:
+        if held is None and found.name in undecided:
             show.prose("**{title}** waits for a release owner's decision.", title=found.title)
         return
     with (
         st.expander(
-            f"Decide about {found.title}" if held is None else "Change the decision",
-            expanded=held is None,
+            _decision_title(found),
+            expanded=held is None and found.name in undecided,
         ),
         st.form(f"source:{found.name}", border=False),
     ):
@@ -144,7 +159,11 @@ if waiting:
         alias_flow(bench, found)
 
 st.subheader("Source decisions")
-show.quiet("Denied by default: without a decision by name, nothing of a family can be published.")
+show.quiet(
+    "Denied by default: without a decision by name, nothing of a family can be published. "
+    "A decision here holds for the whole family; single prefixes are decided under Sources."
+)
+page_link("sources", "Sources, prefix by prefix")
 for found in report.families.values():
     if found.records:
         source_flow(bench, found)
@@ -197,19 +216,9 @@ charts.treemap([dict(row) for row in prefixes], key="treemap")
 days = bench.data.bytes_by_day()
 if len(days) > 1:
     charts.growth([day for day, _ in days], [total for _, total in days], key="growth")
-st.subheader("What matched no family")
-if report.unmatched:
-    st.dataframe(
-        [
-            {
-                "prefix": u.prefix,
-                "objects": u.objects,
-                "size": show.size(u.bytes),
-                "looks like": u.guess,
-            }
-            for u in report.unmatched
-        ],
-        hide_index=True,
-    )
-else:
-    show.prose("Every object belongs to a family.")
+coverage_parts.changes(bench.sources.changed())
+coverage_parts.unmatched(bench, person, report)
+coverage_parts.shared(report)
+st.subheader("Take it along")
+coverage_parts.downloads(bench, report, version, snapshot.at)
+coverage_parts.listing_file_form(bench, person)

@@ -22,6 +22,7 @@ from pages.frame.bench import current_bench  # noqa: E402
 PAGES = (
     ("run_sheet", "Run sheet"),
     ("coverage", "Coverage"),
+    ("sources", "Sources"),
     ("distribution", "Distribution"),
     ("gates", "Gates"),
     ("findings", "Findings"),
