@@ -45,16 +45,14 @@ def claim_row(
     second = plan.second if plan else min(claim.second, shipped)
     return {
         "claim": claim.title,
-        "role": claim.role.replace("_", " "),
-        "fails at most": percent(claim.limit),
-        "confidence": percent(claim.confidence),
+        "fails at most": f"{percent(claim.limit)} ({percent(claim.confidence)} sure)",
         "N": plan.frame if plan else shipped,
         "read first": first,
-        "after one defect": second or "no second stage",
-        "read by two": plan.overlap if plan else claim.overlap,
-        "time for one reader": hours(first),
-        "state": state.state.replace("_", " "),
+        "after a defect": str(second or "none more"),
+        "by two": plan.overlap if plan else min(claim.overlap, second or first),
+        "one reader": hours(first),
         "read": state.read,
+        "state": state.state.replace("_", " "),
     }
 
 
@@ -110,8 +108,8 @@ def draw_plan(bench: Workbench, candidate: Candidate, plans: dict[str, SamplePla
     )
     if not plans:
         show.quiet(
-            "N counts records for now; frozen, it counts one per near-duplicate cluster. Time is "
-            "{minutes} minutes a record.",
+            "N counts records for now; frozen, it counts one per near-duplicate cluster. Time for "
+            "one reader is taken at {minutes} minutes a record.",
             minutes=MINUTES_A_RECORD,
         )
         return
@@ -213,7 +211,8 @@ def draw_points(bench: Workbench, person: Person, digest: str) -> None:
 bench, person = guard.require()
 st.title("Adjudication")
 show.outcome()
-version = pick_version(bench, person)
+with st.columns([1, 3])[0]:
+    version = pick_version(bench, person)
 candidate = bench.candidates.current(version) if version else None
 if candidate is None:
     st.info("There is nothing to draw a sample from yet: no candidate has been built.")

@@ -94,7 +94,8 @@ def apply_draft(previous: Draft | None, incoming: IncomingDraft) -> Draft:
             raise ReviewError("review.draft_stale", "Something newer is saved already.")
     elif previous is not None and incoming.based_on != previous.version:
         raise ReviewError(
-            "review.draft_other_tab", "This record was changed in another tab; reload it there."
+            "review.draft_other_tab",
+            "This record was changed in another tab; reload this page to see it.",
         )
     return Draft(
         payload=incoming.payload,

@@ -260,7 +260,8 @@ class Reviews:
             mine = self._mine(digest, claim, record_id, by)
             if (mine.sha256 if mine is not None else "") != payload.get("supersedes", ""):
                 raise ReviewError(
-                    "review.conflict", "You have rated this record in another tab; reload it here."
+                    "review.conflict",
+                    "You have rated this record in another tab; reload this page to see it.",
                 )
         incoming = IncomingDraft(
             payload=json.dumps(dict(payload), ensure_ascii=False),

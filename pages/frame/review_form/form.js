@@ -95,7 +95,8 @@ class ReviewForm {
     this.paint();
     if (!moved) return;
     const left = this.find(".left");
-    left.scrollIntoView({ block: "nearest" });
+    this.find(".right").scrollTop = 0;
+    this.find(".steps").scrollIntoView({ block: "nearest" });
     // The next record is announced, and Tab goes on from its first turn.
     left.focus({ preventScroll: true });
   }
