@@ -384,7 +384,7 @@ def _arguments() -> argparse.ArgumentParser:
             command.add_argument("--dry-run", action="store_true")
         if name == "build":
             command.add_argument(
-                "--workers", type=_workers, default=max(1, (os.cpu_count() or 2) // 2)
+                "--workers", type=_workers, default=None, help="one for each core if absent"
             )
     commands.add_parser("scan-text", help="JSONL of id and text in, spans out")
     near = commands.add_parser("near-duplicates", help="JSONL of id and text in, pairs out")

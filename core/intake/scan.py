@@ -7,12 +7,14 @@ damaged are made again from the source, with the same result.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,7 +27,7 @@ from core.canonical import (
     document_bytes,
     sha256_hex,
 )
-from core.intake.features import Row, encode_features, lane_row, rejection_row
+from core.intake.features import FeatureFile, Row, lane_row, rejection_row
 from core.intake.kernel import SCHEME
 from core.intake.measure import measure_record
 from core.intake.privacy import Detector, build_detector, redact
@@ -38,12 +40,13 @@ from core.policy.types import Policy, PrivacyRule
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-SCAN_VERSION = 2
+SCAN_VERSION = 4
 StoreFactory = Callable[[], ObjectStore]
 
-_POINTER = "release-desk/scan/1"
+_POINTER = "release-desk/scan/2"
 _POINTER_LIMIT = 1 << 20
 _FEATURES_LIMIT = 1 << 34
+_PART_BYTES = 64 << 20
 _TRIES = 3
 _LIBRARIES = (
     "datasketch",
@@ -58,7 +61,10 @@ _detectors: dict[bytes, Detector] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectScan:
-    """What one object holds: rows = records + rejected + lanes. The features lie at their key."""
+    """What one object holds: rows = records + rejected + lanes. The features lie at their key.
+
+    Features of more than 64 MiB lie in `features_parts` pieces, the second at `<key>.1`.
+    """
 
     source: SourceObject
     sha256: Digest
@@ -69,6 +75,7 @@ class ObjectScan:
     lanes: Mapping[str, int]
     features_key: str
     features_sha256: Digest
+    features_parts: int = 1
 
 
 def scan_settings(policy: Policy) -> Mapping[str, object]:
@@ -111,19 +118,46 @@ def scan_object(
         known = _known_scan(store, source, pointer)
         if known is not None:
             return known
-    scan, body = _stream_again(store, source, policy, home)
-    try:
-        put_once(store, scan.features_key, body)
-    except KeyTaken:
-        # Other bytes hold the name (damage, or rows of another library): keep these beside them.
-        key = f"{home}{scan.sha256}-{scan.features_sha256[:16]}.parquet"
-        scan = _moved(scan, key)
-        put_once(store, key, body)
+    with tempfile.TemporaryFile() as file:
+        scan = _stream_again(store, source, policy, home, cast("BinaryIO", file))
+        try:
+            _put_parts(store, scan, cast("BinaryIO", file))
+        except KeyTaken:
+            # Other bytes hold the name (damage, or another library's): keep these beside them.
+            key = f"{home}{scan.sha256}-{scan.features_sha256[:16]}.parquet"
+            scan = replace(scan, features_key=key)
+            _put_parts(store, scan, cast("BinaryIO", file))
     try:
         put_once(store, pointer, _encode_pointer(scan))
     except KeyTaken:
         return scan
     return scan
+
+
+def known_scan(
+    store: ObjectStore, source: SourceObject, *, settings_digest: Digest, prefix: str
+) -> ObjectScan | None:
+    """Return what an earlier scan of this version of the object found, if it still lies there."""
+    home = f"{prefix}features/{settings_digest}/"
+    return _known_scan(store, source, f"{home}by-version/{_version_digest(source)}.json")
+
+
+def _part_key(scan: ObjectScan, number: int) -> str:
+    return f"{scan.features_key}.{number}" if number else scan.features_key
+
+
+def _put_parts(store: ObjectStore, scan: ObjectScan, file: BinaryIO) -> None:
+    file.seek(0)
+    for number in range(scan.features_parts):
+        put_once(store, _part_key(scan, number), file.read(_PART_BYTES))
+
+
+def find_scan(
+    store: ObjectStore, source: SourceObject, *, settings_digest: Digest, prefix: str
+) -> ObjectScan | None:
+    """Return what the cache knows of this version of `source`, or None; nothing is scanned."""
+    home = f"{prefix}features/{settings_digest}/"
+    return _known_scan(store, source, _pointer_key(home, source))
 
 
 def load_features(store: ObjectStore, scan: ObjectScan) -> bytes:
@@ -133,7 +167,10 @@ def load_features(store: ObjectStore, scan: ObjectScan) -> bytes:
         IntakeError: `intake.features_damaged` when they are not the bytes the scan left.
         Missing: somebody deleted them.
     """
-    body = store.get(scan.features_key, limit=_FEATURES_LIMIT).body
+    body = b"".join(
+        store.get(_part_key(scan, number), limit=_FEATURES_LIMIT).body
+        for number in range(scan.features_parts)
+    )
     if sha256_hex(body) != scan.features_sha256:
         raise IntakeError(
             "intake.features_damaged",
@@ -168,46 +205,63 @@ class _Counted:
 
 
 def _stream_again(
-    store: ObjectStore, source: SourceObject, policy: Policy, home: str
-) -> tuple[ObjectScan, bytes]:
+    store: ObjectStore, source: SourceObject, policy: Policy, home: str, file: BinaryIO
+) -> ObjectScan:
     """Stream and measure; a connection that breaks is tried again from the start."""
     for _ in range(_TRIES - 1):
         try:
-            return _stream(store, source, policy, home)
+            return _stream(store, source, policy, home, file)
         except Transient:
             continue
-    return _stream(store, source, policy, home)
+    return _stream(store, source, policy, home, file)
 
 
 def _stream(
-    store: ObjectStore, source: SourceObject, policy: Policy, home: str
-) -> tuple[ObjectScan, bytes]:
+    store: ObjectStore, source: SourceObject, policy: Policy, home: str, file: BinaryIO
+) -> ObjectScan:
+    """Stream the object and leave its features in `file`, which is emptied first."""
+    file.seek(0)
+    file.truncate()
     detector = _detector(policy.privacy)
+    features = FeatureFile(file)
+    tally = {kind: Counter[str]() for kind in ("record", "rejection", "lane")}
     try:
         counted = _Counted(store.stream(source.key, if_match=source.etag))
         reading = read_object(counted, key=source.key, rule=policy.intake)
-        rows = [_row(item, detector, policy) for item in reading]
+        for item in reading:
+            row = _row(item, detector, policy)
+            tally[str(row["kind"])][str(row.get("code"))] += 1
+            features.add(row)
         for _ in counted:
             pass  # a reader may stop early; the digest is that of the whole object
     except (Changed, Missing):
         raise _changed(source) from None
+    finally:
+        features.close()
     if counted.size != source.size:
         raise _changed(source)
     sha256 = Digest(counted.hasher.hexdigest())
-    body = encode_features(rows)
-    kinds = Counter(str(row["kind"]) for row in rows)
-    scan = ObjectScan(
+    return ObjectScan(
         source=source,
         sha256=sha256,
         container=reading.container,
         rows=reading.rows,
-        records=kinds["record"],
-        rejected=_count(rows, "rejection"),
-        lanes=_count(rows, "lane"),
+        records=tally["record"].total(),
+        rejected=dict(sorted(tally["rejection"].items())),
+        lanes=dict(sorted(tally["lane"].items())),
         features_key=f"{home}{sha256}.parquet",
-        features_sha256=sha256_hex(body),
+        features_sha256=_digest_of_file(file),
+        features_parts=max(1, -(-file.tell() // _PART_BYTES)),
     )
-    return scan, body
+
+
+def _digest_of_file(file: BinaryIO) -> Digest:
+    """Return the SHA-256 of the whole file, and leave it at its end."""
+    file.seek(0)
+    hasher = hashlib.sha256()
+    while block := file.read(1 << 20):
+        hasher.update(block)
+    return Digest(hasher.hexdigest())
 
 
 def _row(item: Item, detector: Detector, policy: Policy) -> Row:
@@ -220,11 +274,6 @@ def _row(item: Item, detector: Detector, policy: Policy) -> Row:
         return measure_record(item, redacted, policy.near_duplicates)
     except NotCanonical:
         return rejection_row(Rejection(code="row.not_unicode", key="", line=item.line))
-
-
-def _count(rows: list[Row], kind: str) -> Mapping[str, int]:
-    found = Counter(str(row["code"]) for row in rows if row["kind"] == kind)
-    return dict(sorted(found.items()))
 
 
 def _changed(source: SourceObject) -> IntakeError:
@@ -253,6 +302,10 @@ def _plain(rule: PrivacyRule) -> Mapping[str, object]:
     }
 
 
+def _pointer_key(home: str, source: SourceObject) -> str:
+    return f"{home}by-version/{_version_digest(source)}.json"
+
+
 def _version_digest(source: SourceObject) -> Digest:
     return digest_of(
         {
@@ -276,6 +329,7 @@ def _encode_pointer(scan: ObjectScan) -> bytes:
             "lanes": scan.lanes,
             "features_key": scan.features_key,
             "features_sha256": scan.features_sha256,
+            "features_parts": scan.features_parts,
         }
     )
 
@@ -291,10 +345,3 @@ def _known_scan(store: ObjectStore, source: SourceObject, pointer: str) -> Objec
         )
     except (Missing, NotCanonical, KeyError, TypeError):
         return None
-
-
-def _moved(scan: ObjectScan, key: str) -> ObjectScan:
-    return ObjectScan(
-        **{name: getattr(scan, name) for name in ObjectScan.__slots__ if name != "features_key"},
-        features_key=key,
-    )

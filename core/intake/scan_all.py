@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from core.intake.scan import ObjectScan, StoreFactory, scan_object
+from core.intake.scan import ObjectScan, StoreFactory, find_scan, scan_object
 from core.model.dataset import SourceObject
 from core.model.errors import IntakeError
 from core.model.names import Digest
 from core.model.progress import Progress
 from core.policy.types import Policy
 from core.storage.ports import ObjectStore
+
+WORTH_A_POOL = 8 << 20
+"""Bytes to scan below which starting processes (a few seconds each) costs more than it gains."""
+_LOOKERS = 8
+_SETTLED = 0.5
+_EVERY = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +40,13 @@ class ScanJob:
     prefix: str
 
 
+def workers_for_this_machine() -> int:
+    """Return how many processes may scan at once: one for each core this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
 def scan_all(
     store: ObjectStore,
     sources: Sequence[SourceObject],
@@ -33,35 +54,30 @@ def scan_all(
     workers: int,
     connect: StoreFactory | None,
     progress: Progress,
+    *,
+    seconds: Callable[[], float] = time.monotonic,
 ) -> list[ObjectScan]:
-    """Return the scan of every source, in order; the first failure ends the build."""
-    total = len(sources)
-    progress(0, total, f"scan 0/{total} objects")
-    if workers <= 1 or connect is None or total < 2:
-        scans = []
-        for done, source in enumerate(sources, 1):
-            scans.append(scan_one(store, source, job))
-            progress(done, total, f"scan {done}/{total} objects")
-        return scans
-    pool = ProcessPoolExecutor(
-        max_workers=min(workers, total),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(connect, job),
+    """Return the scan of every source, in order; the first failure ends the build.
+
+    What is known already is looked up first. Other processes are started only when there is
+    more than one worker, a way to `connect`, and enough to scan.
+    """
+    pace = _Pace(len(sources), progress, seconds)
+    found = _known(store, sources, job, connect, pace)
+    # The largest first, so that the last worker is not left alone with the longest object.
+    missing = sorted(
+        (n for n, scan in enumerate(found) if scan is None),
+        key=lambda n: (-sources[n].size, n),
     )
-    try:
-        futures = [pool.submit(_scan_in_worker, source) for source in sources]
-        for done, future in enumerate(as_completed(futures), 1):
-            future.result()
-            progress(done, total, f"scan {done}/{total} objects")
-        return [future.result() for future in futures]
-    except BrokenProcessPool:
-        raise IntakeError(
-            "intake.worker_died",
-            "A scanning process ended without a word, perhaps for want of memory; build again.",
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+    pace.begin(sum(sources[n].size for n in missing))
+    enough = sum(sources[n].size for n in missing) >= WORTH_A_POOL
+    if workers > 1 and connect is not None and len(missing) > 1 and enough:
+        _scan_elsewhere(sources, missing, found, job, workers, connect, pace)
+    else:
+        for number in missing:
+            found[number] = scan_one(store, sources[number], job, fresh=True)
+            pace.done(sources[number].size)
+    return [scan for scan in found if scan is not None]
 
 
 def scan_one(
@@ -78,6 +94,120 @@ def scan_one(
     )
 
 
+def _known(
+    store: ObjectStore,
+    sources: Sequence[SourceObject],
+    job: ScanJob,
+    connect: StoreFactory | None,
+    pace: _Pace,
+) -> list[ObjectScan | None]:
+    """Look every source up in the cache; a remote bucket is asked several things at a time."""
+
+    def look(source: SourceObject) -> ObjectScan | None:
+        return find_scan(store, source, settings_digest=job.settings, prefix=job.prefix)
+
+    found: list[ObjectScan | None] = []
+    lookers = _LOOKERS if connect is not None and len(sources) > _LOOKERS else 1
+    pool = ThreadPoolExecutor(max_workers=lookers)
+    try:
+        for scan in pool.map(look, sources):
+            found.append(scan)
+            pace.known(scan is not None)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return found
+
+
+def _scan_elsewhere(
+    sources: Sequence[SourceObject],
+    missing: Sequence[int],
+    found: list[ObjectScan | None],
+    job: ScanJob,
+    workers: int,
+    connect: StoreFactory,
+    pace: _Pace,
+) -> None:
+    pool = ProcessPoolExecutor(
+        max_workers=min(workers, len(missing)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(connect, job),
+    )
+    try:
+        futures: dict[Future[ObjectScan], int] = {
+            pool.submit(_scan_in_worker, sources[number]): number for number in missing
+        }
+        waiting = set(futures)
+        while waiting:
+            # Woken while nothing is done, so that a person who cancels is heard at once.
+            ready, waiting = wait(waiting, timeout=_EVERY, return_when=FIRST_COMPLETED)
+            for future in ready:
+                found[futures[future]] = future.result()
+                pace.done(sources[futures[future]].size)
+            pace.tell()
+    except BrokenProcessPool:
+        raise IntakeError(
+            "intake.worker_died",
+            "A scanning process ended without a word, perhaps for want of memory; build again.",
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Pace:
+    """How far a scan is, how fast it goes, and how long it may still take, in one sentence."""
+
+    def __init__(self, total: int, progress: Progress, seconds: Callable[[], float]) -> None:
+        self._total = total
+        self._progress = progress
+        self._seconds = seconds
+        self._done = 0
+        self._read = 0
+        self._bytes = 0
+        self._started = seconds()
+        progress(0, total, f"looking {total:,} objects up")
+
+    def known(self, known: bool) -> None:
+        """One more object was looked up."""
+        if known:
+            self._done += 1
+            self._progress(self._done, self._total, "scanned before")
+
+    def begin(self, size: int) -> None:
+        """The rest, of `size` bytes, is scanned from now on."""
+        self._bytes = size
+        self._started = self._seconds()
+        self.tell()
+
+    def done(self, size: int) -> None:
+        """One more object was scanned."""
+        self._done += 1
+        self._read += size
+        self.tell()
+
+    def tell(self) -> None:
+        """Report; may raise `Cancelled`."""
+        self._progress(self._done, self._total, self._words())
+
+    def _words(self) -> str:
+        words = f"scan {self._done:,}/{self._total:,} objects"
+        passed = self._seconds() - self._started
+        if passed < _SETTLED or not self._read:
+            return words
+        rate = self._read / passed
+        left = (self._bytes - self._read) / rate
+        return f"{words}, {rate / 1e6:.1f} MB/s, {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 100 * 60:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 # One store and one job per worker process, set once by the pool.
 _worker: list[tuple[ObjectStore, ScanJob]] = []
 
@@ -88,4 +218,4 @@ def _start_worker(connect: StoreFactory, job: ScanJob) -> None:
 
 def _scan_in_worker(source: SourceObject) -> ObjectScan:
     [(store, job)] = _worker
-    return scan_one(store, source, job)
+    return scan_one(store, source, job, fresh=True)

@@ -35,14 +35,16 @@ class Candidates:
     data: Data
 
     def build(
-        self, version: str, by: Person, progress: Progress = silent, *, workers: int = 1
+        self, version: str, by: Person, progress: Progress = silent, *, workers: int | None = None
     ) -> Candidate:
         """List the bucket, read every source, and store what would ship as a candidate.
 
         A listing that came from a file is built from as it is, until the bucket is listed.
+        Without `workers` there is one for each core.
         """
         # Imported here because its kernels and detectors take seconds to load.
         from core.intake.compile import compile_candidate
+        from core.intake.scan_all import workers_for_this_machine
 
         desk = self.desk
         desk.require(by, "release_owner")
@@ -68,7 +70,7 @@ class Candidates:
             refused={f: d.decision for f, d in sources.items() if d.decision != "keep"},
             decisions=history.decisions(entries, name),
             prefix=desk.prefix,
-            workers=workers,
+            workers=workers or workers_for_this_machine(),
             connect=desk.connect,
             progress=progress,
         )
