@@ -174,6 +174,22 @@ _CODES: Final = {
         "One reply to everything",
         "One assistant reply stands in too many records: exclude them or correct the source.",
     ),
+    "distribution.truncated_ending": (
+        "Answers cut in the middle",
+        "Too many dialogues end inside a sentence: correct what cut their source.",
+    ),
+    "distribution.role_swap": (
+        "Client and counsellor swapped",
+        "The user counsels and the assistant asks for counsel: correct the roles at the source.",
+    ),
+    "distribution.mojibake": (
+        "Broken characters",
+        "Text was read with the wrong encoding: read the source again as what it is.",
+    ),
+    "distribution.prompt_echo": (
+        "Answers repeat the question",
+        "The assistant gives the user's words back: exclude the records or correct the source.",
+    ),
     "distribution.alike": (
         "Replies begin alike",
         "Too many records begin with the same reply: exclude them or correct the source.",

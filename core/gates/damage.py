@@ -6,13 +6,13 @@ Each alarm counts the records of a family that show it and remembers where a hun
 from __future__ import annotations
 
 import re
-import unicodedata
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.gates import signs
 from core.gates.gate import stated_id
 from core.intake.text import digest_text
 from core.model.dataset import Message, ShippedRecord
@@ -33,6 +33,14 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 )
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
+
+
+_SIGNS: Mapping[str, Callable[[Sequence[Message]], bool]] = {
+    "truncated_ending": signs.ends_cut,
+    "role_swap": signs.is_swapped,
+    "mojibake": signs.is_misread,
+    "prompt_echo": signs.echoes,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,8 @@ class Damage:
         self._shards: list[str] = []
         self._places: list[tuple[int, int, str]] = []
         self._marked: dict[str, list[int]] = {
-            name: [] for name in ("stringified", "over_redacted", "empty_turn", "one_sided")
+            name: []
+            for name in ("stringified", "over_redacted", "empty_turn", "one_sided", *_SIGNS)
         }
         self._single = 0
         self._truncated = 0
@@ -98,8 +107,11 @@ class Damage:
             self._marked["empty_turn"].append(number)
         if not users or not replies:
             self._marked["one_sided"].append(number)
+        for name, shows in _SIGNS.items():
+            if shows(messages):
+                self._marked[name].append(number)
         self._single += len(users) <= 1 and len(replies) <= 1
-        self._truncated += bool(messages) and _breaks_off(messages[-1].content)
+        self._truncated += bool(messages) and signs.breaks_off(messages[-1].content)
         self._replies.add(number, {digest_text(text) for text in replies})
         self._prompts.add(number, {digest_text(text) for text in users[:1]})
         self._beginnings.add(number, {_beginning(replies)} if replies else set())
@@ -125,6 +137,8 @@ class Damage:
             ("over_redacted", rule.over_redacted_share),
             ("empty_turn", 0.0),
             ("one_sided", rule.one_sided_share),
+            ("mojibake", rule.mojibake_share),
+            ("prompt_echo", rule.echo_share),
         ):
             yield self._alarm(name, self._marked[name], limit, least=1)
         floor = rule.constant_reply_floor
@@ -133,6 +147,11 @@ class Damage:
             ("alike", self._beginnings, rule.alike_share),
         ):
             yield self._alarm(name, shared.most_common(), limit, least=floor)
+        for name, limit in (
+            ("truncated_ending", rule.truncated_share),
+            ("role_swap", rule.role_swap_share),
+        ):
+            yield self._alarm(name, self._marked[name], limit, least=floor)
 
     def shares(self) -> dict[str, float]:
         """Return the shares of records that are measured without an alarm."""
@@ -198,9 +217,3 @@ class _Shared:
 def _beginning(replies: Sequence[str]) -> bytes:
     """The digest of the first 200 characters that the assistant says, white space collapsed."""
     return digest_text(" ".join(" ".join(replies).split())[:ALIKE_CHARACTERS])
-
-
-def _breaks_off(text: str) -> bool:
-    """Whether a text ends in the middle of a sentence, as a cut-off generation does."""
-    last = text.rstrip()[-1:]
-    return last in {",", ";", ":", "-"} or unicodedata.category(last or ".")[0] in "LN"

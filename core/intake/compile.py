@@ -26,6 +26,7 @@ from core.intake.document import (
     load_candidate,
     store_candidate,
 )
+from core.intake.dropped import store_dropped
 from core.intake.inventory import Listing
 from core.intake.ledger import Ledger, Source
 from core.intake.place import place_records
@@ -142,8 +143,10 @@ def compile_candidate(
         records=sum(shard.records for shard in shards),
     )
     check_books(candidate)
+    sealed = store_candidate(store, prefix, candidate)
+    store_dropped(store, prefix, sealed.digest, ledger, placement)
     progress(1, 1, "built")
-    return store_candidate(store, prefix, candidate)
+    return sealed
 
 
 def _fetch_all(

@@ -6,10 +6,12 @@ fetched for the few records that need them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +26,7 @@ _COLUMNS = [
     "kind",
     "shape",
     "conversation_id",
+    "labels",
     "content_hash",
     "record_id",
     "text_digest",
@@ -35,6 +38,7 @@ _COLUMNS = [
     "language",
     "pii_status",
 ]
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class Record:
     line: int
     shape: str
     conversation_id: str | None
+    labels: Mapping[str, str]
     content_hash: str
     record_id: str
     text_digest: bytes
@@ -114,6 +119,10 @@ def _records(source: int, rows: pa.Array, table: pa.Table) -> list[Record]:
     columns = {
         name: table[name].to_pylist() for name in Record.__slots__ if name not in ("source", "row")
     }
+    columns["labels"] = [
+        _NO_LABELS if text == "{}" else msgspec.json.decode(text, type=dict[str, str])
+        for text in columns["labels"]
+    ]
     return [
         Record(source=source, row=row, **{name: column[n] for name, column in columns.items()})
         for n, row in enumerate(rows.to_pylist())

@@ -1,8 +1,9 @@
 """What ships and where: each record is dropped for a reason, or stands in one split.
 
 Records that must not be parted form a group: copies, near-duplicates, one prompt, one
-conversation of a source. Dropped records still hold their group together, and a group that
-any test-only record belongs to goes to test whole, so that no text of it is trained on.
+conversation or document of a source, one value of a key that the policy names. Dropped records
+still hold their group together, and a group that any test-only record belongs to goes to test
+whole, so that no text of it is trained on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.intake.fields import field_name
+from core.intake.grouping import DOCUMENT, KEY
 from core.intake.ledger import Ledger
 from core.intake.near import Pairs, find_pairs, label_clusters
 from core.intake.split import Groups, group_digest, split_of
@@ -23,9 +26,15 @@ Decisions = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """One entry per record of the ledger. `reason` is None for a record that ships."""
+    """One entry per record of the ledger. `reason` is None for a record that ships.
+
+    `kept` is the record that ships instead of a copy or near-copy, else None; `similarity` the
+    Jaccard similarity of the two, None where only a chain of others joins them.
+    """
 
     reason: tuple[Reason | None, ...]
+    kept: tuple[int | None, ...]
+    similarity: tuple[float | None, ...]
     group: tuple[str, ...]
     cluster: tuple[str, ...]
     split: tuple[Split, ...]
@@ -50,11 +59,14 @@ def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Place
     )
     head_labels = label_clusters(pairs.low, pairs.high, len(heads)).tolist()
     labels = [head_labels[head_of[digest]] for digest in digests]
-    groups = _group(ledger, labels)
+    groups = _group(ledger, labels, policy)
     roots = [groups.find(index) for index in range(len(digests))]
-    reasons = _reasons(ledger, policy, decisions, labels, roots)
+    reasons, kept = _reasons(ledger, policy, decisions, labels, roots)
+    places = [head_of[digest] for digest in digests]
     return Placement(
         reason=tuple(reasons),
+        kept=tuple(kept),
+        similarity=_similarities(kept, places, pairs),
         group=_names("group", roots, digests),
         cluster=_names("cluster", labels, digests),
         split=_splits(ledger, policy, roots, digests),
@@ -63,7 +75,7 @@ def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Place
     )
 
 
-def _group(ledger: Ledger, labels: Sequence[int]) -> Groups:
+def _group(ledger: Ledger, labels: Sequence[int], policy: Policy) -> Groups:
     records = ledger.records
     groups = Groups(len(records))
     groups.join_alike(labels)
@@ -72,6 +84,13 @@ def _group(ledger: Ledger, labels: Sequence[int]) -> Groups:
         None if record.conversation_id is None else (record.source, record.conversation_id)
         for record in records
     )
+    groups.join_alike(
+        (record.source, record.labels[DOCUMENT]) if DOCUMENT in record.labels else None
+        for record in records
+    )
+    for key in policy.intake.group_keys:
+        name = KEY + field_name(key)
+        groups.join_alike(record.labels.get(name) for record in records)
     return groups
 
 
@@ -81,26 +100,53 @@ def _reasons(
     decisions: Decisions,
     labels: Sequence[int],
     roots: Sequence[int],
-) -> list[Reason | None]:
+) -> tuple[list[Reason | None], list[int | None]]:
     excluded = _excluded(ledger, decisions, roots)
     lone = {rule.name for rule in policy.families if rule.near_duplicates == "one_per_cluster"}
-    seen: set[bytes] = set()
-    kept_clusters: set[int] = set()
+    seen: dict[bytes, int] = {}
+    kept_clusters: dict[int, int] = {}
     reasons: list[Reason | None] = []
+    kept: list[int | None] = []
     for index, record in enumerate(ledger.records):
+        instead: int | None = None
         if record.pii_status == "requires_review":
             reasons.append("requires_review")
         elif index in excluded:
             reasons.append("excluded_by_decision")
         elif record.text_digest in seen:
             reasons.append("exact_duplicate")
+            instead = seen[record.text_digest]
         elif ledger.family(index) in lone and labels[index] in kept_clusters:
             reasons.append("near_duplicate")
+            instead = kept_clusters[labels[index]]
         else:
-            seen.add(record.text_digest)
-            kept_clusters.add(labels[index])
+            seen[record.text_digest] = index
+            kept_clusters.setdefault(labels[index], index)
             reasons.append(None)
-    return reasons
+        kept.append(instead)
+    return reasons, kept
+
+
+def _similarities(
+    kept: Sequence[int | None], places: Sequence[int], pairs: Pairs
+) -> tuple[float | None, ...]:
+    """Return how alike each dropped record and the one kept instead are, where it was measured."""
+    measured = {
+        (low, high): value
+        for low, high, value in zip(
+            pairs.low.tolist(), pairs.high.tolist(), pairs.jaccard.tolist(), strict=True
+        )
+    }
+    found: list[float | None] = []
+    for index, instead in enumerate(kept):
+        if instead is None:
+            found.append(None)
+        elif places[index] == places[instead]:
+            found.append(1.0)
+        else:
+            one, other = sorted((places[index], places[instead]))
+            found.append(measured.get((one, other)))
+    return tuple(found)
 
 
 def _excluded(ledger: Ledger, decisions: Decisions, roots: Sequence[int]) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -299,9 +300,30 @@ def _check_bounds(policy: Policy) -> None:
     near = policy.near_duplicates
     if near.bands * near.rows > near.permutations or not 0 < near.threshold <= 1:
         raise PolicyError("policy.bands", "Bands times rows exceed the permutations.")
+    rule = policy.distribution
+    shares = (rule.truncated_share, rule.role_swap_share, rule.mojibake_share, rule.echo_share)
+    if not all(0 <= share <= 1 for share in shares):
+        raise PolicyError("policy.share", "Shares of a family's records lie between 0 and 1.")
     sizes = (policy.intake.line_bytes, policy.intake.object_bytes, policy.intake.shard_bytes)
     if min(sizes) <= 0:
         raise PolicyError("policy.intake", "Bounds on reading are positive.")
+
+
+def _check_grouping(policy: Policy) -> None:
+    keys = policy.intake.group_keys
+    _unique((field_key.casefold() for field_key in keys), "group keys")
+    if not all(key.strip() for key in keys):
+        raise PolicyError("policy.group_key", "A group key is the name of a field.")
+
+
+def _check_holdout(policy: Policy) -> None:
+    held = any(rule.holdout_sensitive for rule in policy.families)
+    covered = any(fnmatchcase("leakage.holdout_exact", name) for name in policy.unwaivable)
+    if held and not covered:
+        raise PolicyError(
+            "policy.holdout_waivable",
+            "A policy that holds families out lists leakage.holdout_* as never waivable.",
+        )
 
 
 def _check_mappings(policy: Policy) -> None:
@@ -336,4 +358,6 @@ _CHECKS: tuple[Callable[[Policy], None], ...] = (
     _check_assignments,
     _check_bounds,
     _check_mappings,
+    _check_grouping,
+    _check_holdout,
 )

@@ -96,6 +96,7 @@ class IntakeRule:
     """Bounds on what is read. `rejected_share` is the most one source may lose unremarked.
 
     `mappings` come before the desk's own shapes; the first whose fields are there is used.
+    Rows of any source that have the same value in a field of `group_keys` are one group.
     """
 
     line_bytes: int
@@ -106,6 +107,7 @@ class IntakeRule:
     sample_rows: int
     reasoning: ReasoningRule = ReasoningRule()
     mappings: tuple[MappingRule, ...] = ()
+    group_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,11 @@ class RangeRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionRule:
-    """Ranges, drift limits against the last release, and damage alarms (shares are 0 to 1)."""
+    """Ranges, drift limits against the last release, and damage alarms (shares are 0 to 1).
+
+    The shares are of a family's records; a policy written before an alarm was known has its
+    default.
+    """
 
     ranges: tuple[RangeRule, ...]
     wasserstein_share: float
@@ -157,6 +163,10 @@ class DistributionRule:
     characters_per_word: float
     one_sided_share: float
     alike_share: float
+    truncated_share: float = 0.3
+    role_swap_share: float = 0.05
+    mojibake_share: float = 0.01
+    echo_share: float = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
