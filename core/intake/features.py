@@ -6,11 +6,13 @@ the same bytes lie.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.canonical import canonical_bytes
 from core.model.dataset import Asset, Rejection
 
 SCHEMA = pa.schema(
@@ -40,11 +42,16 @@ SCHEMA = pa.schema(
     ]
 )
 Row = Mapping[str, object]
+_GROUP_ROWS: Final = 5_000
+_GROUP_BYTES: Final = 16 << 20
 
 
 def rejection_row(item: Rejection) -> Row:
-    """Return the row of a refusal."""
-    return {"line": item.line, "kind": "rejection", "code": item.code}
+    """Return the row of a refusal; of an unknown shape, with the names of its fields."""
+    row: dict[str, object] = {"line": item.line, "kind": "rejection", "code": item.code}
+    if item.fields:
+        row["labels"] = canonical_bytes({"fields": list(item.fields)}).decode()
+    return row
 
 
 def lane_row(item: Asset) -> Row:
@@ -52,9 +59,35 @@ def lane_row(item: Asset) -> Row:
     return {"line": item.line, "kind": "lane", "code": item.lane}
 
 
-def encode_features(rows: Sequence[Row]) -> bytes:
-    """Return `rows` as Parquet; the same rows give the same bytes under the same pyarrow."""
-    table = pa.Table.from_pylist([dict(row) for row in rows], schema=SCHEMA)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", version="2.6")
-    return bytes(sink.getvalue().to_pybytes())
+class FeatureFile:
+    """Rows on their way into one Parquet file, held in memory a group at a time.
+
+    The same rows give the same bytes under the same pyarrow. `rows` counts them.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._writer = pq.ParquetWriter(file, SCHEMA, compression="zstd", version="2.6")
+        self._held: list[Row] = []
+        self._bytes = 0
+        self.rows = 0
+
+    def add(self, row: Row) -> None:
+        """Take one row."""
+        self._held.append(row)
+        messages = row.get("messages")
+        self._bytes += len(messages) if isinstance(messages, bytes) else 0
+        self.rows += 1
+        if len(self._held) >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left and the file's directory."""
+        if self._held or not self.rows:
+            self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        table = pa.Table.from_pylist([dict(row) for row in self._held], schema=SCHEMA)
+        self._writer.write_table(table)
+        self._held.clear()
+        self._bytes = 0

@@ -139,7 +139,7 @@ def known_scan(
 ) -> ObjectScan | None:
     """Return what an earlier scan of this version of the object found, if it still lies there."""
     home = f"{prefix}features/{settings_digest}/"
-    return _known_scan(store, source, f"{home}by-version/{_version_digest(source)}.json")
+    return _known_scan(store, source, _pointer_key(home, source))
 
 
 def _part_key(scan: ObjectScan, number: int) -> str:
@@ -150,14 +150,6 @@ def _put_parts(store: ObjectStore, scan: ObjectScan, file: BinaryIO) -> None:
     file.seek(0)
     for number in range(scan.features_parts):
         put_once(store, _part_key(scan, number), file.read(_PART_BYTES))
-
-
-def find_scan(
-    store: ObjectStore, source: SourceObject, *, settings_digest: Digest, prefix: str
-) -> ObjectScan | None:
-    """Return what the cache knows of this version of `source`, or None; nothing is scanned."""
-    home = f"{prefix}features/{settings_digest}/"
-    return _known_scan(store, source, _pointer_key(home, source))
 
 
 def load_features(store: ObjectStore, scan: ObjectScan) -> bytes:

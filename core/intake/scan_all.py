@@ -16,7 +16,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from core.intake.scan import ObjectScan, StoreFactory, find_scan, scan_object
+from core.intake.scan import ObjectScan, StoreFactory, known_scan, scan_object
 from core.model.dataset import SourceObject
 from core.model.errors import IntakeError
 from core.model.names import Digest
@@ -104,7 +104,7 @@ def _known(
     """Look every source up in the cache; a remote bucket is asked several things at a time."""
 
     def look(source: SourceObject) -> ObjectScan | None:
-        return find_scan(store, source, settings_digest=job.settings, prefix=job.prefix)
+        return known_scan(store, source, settings_digest=job.settings, prefix=job.prefix)
 
     found: list[ObjectScan | None] = []
     lookers = _LOOKERS if connect is not None and len(sources) > _LOOKERS else 1

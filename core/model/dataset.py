@@ -54,19 +54,23 @@ class Conversation:
 class Rejection:
     """A row or object refused: a code and a place. Never the text.
 
-    `line` is 0 when the whole object is refused.
+    `line` is 0 when the whole object is refused. `fields` are the names, never the values, of
+    the fields of a row whose shape is not known.
     """
 
     code: str
     key: str
     line: int
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """A row that is evidence or reading matter but no training conversation (its lane says which).
 
-    Lanes: `persona`, `preference`, `prompt_only`, `text_only`, `evaluation`.
+    Lanes: `persona`, `preference`, `prompt_only`, `text_only`, `evaluation`, `reasoning`,
+    `transcript` (one person talking) and `thread` (a turn of a conversation that was put
+    together from several rows).
     """
 
     lane: str
