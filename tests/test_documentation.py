@@ -23,6 +23,8 @@ NOT_CODES = {
     "family.waived",
     "finding.decided",
     "gate.finished",
+    "intake.mappings",
+    "intake.reasoning",
     "inventory.taken",
     "policy.adopted",
     "privacy.entities",

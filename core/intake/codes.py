@@ -18,11 +18,17 @@ _CODES: Final = {
     ),
     "object.compressed": (
         "Compressed file",
-        "The object is compressed; upload it uncompressed.",
+        "The object is packed in bzip2 or xz, or twice over; upload it as gzip, zstd or plain.",
+    ),
+    "object.corrupt": (
+        "Damaged or cut short",
+        "The compressed or columnar object is damaged, cut short or encrypted; upload it again.",
+    ),
+    "object.not_whole": (
+        "Only its head was read",
+        "The table keeps its directory at its end, which a look at its beginning does not reach.",
     ),
     "object.archive": ("Archive", "The object is an archive; unpack it and upload its files."),
-    "object.parquet": ("Parquet file", "The object is Parquet; convert it to JSONL."),
-    "object.arrow": ("Arrow file", "The object is an Arrow cache; convert it to JSONL."),
     "object.pdf": ("PDF", "The object is a PDF, which is no dialogue."),
     "object.image": ("Image", "The object is an image, which is no dialogue."),
     "object.media": ("Sound or video", "The object is sound or video, which is no dialogue."),
@@ -41,11 +47,11 @@ _CODES: Final = {
     ),
     "object.unsupported": (
         "Text without turns",
-        "The object is text in which no turns, columns or rows can be told apart.",
+        "The object is text in which no turns, columns, rows or longer prose can be told apart.",
     ),
     "object.too_large": (
         "Object too large",
-        "The object is longer than the policy lets the desk read; split it.",
+        "The object is longer, or inflates to more, than the policy lets the desk read; split it.",
     ),
     "object.no_rows": ("No rows", "The object is well formed and holds no row at all."),
     "line.too_long": (
@@ -84,7 +90,7 @@ _CODES: Final = {
     "row.not_an_object": ("Bare value", "The row is a bare value, not an object with fields."),
     "row.unknown_shape": (
         "Unknown shape",
-        "The row's fields are none the desk knows; map them at the source.",
+        "The row's fields are none the desk knows; name them in an intake mapping of the policy.",
     ),
     "row.ambiguous_fields": (
         "Two fields of one name",
@@ -107,7 +113,7 @@ _CODES: Final = {
     ),
     "row.double_encoded": (
         "Record inside a turn",
-        "A user turn, or the dialogue itself, is a whole source record turned into a string.",
+        "A user turn, or a row that does not unwrap into a sound dialogue, is a record as string.",
     ),
 }
 

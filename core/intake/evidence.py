@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.intake.codes import CODES, title_of
 from core.intake.read import Item, read_object
-from core.model.dataset import Asset, Conversation, Rejection, SourceObject
+from core.model.dataset import Asset, Conversation, SourceObject
 from core.model.errors import Changed, Forbidden, Missing
 from core.policy.types import IntakeRule
 from core.storage.ports import ObjectStore
 
 EvidenceState = Literal["usable", "asset", "unusable", "unread", "shared"]
 OPENED_BYTES: Final = 4 << 20
-# What the end of a sample, cut through the middle of a row, looks like to a reader.
-_CUT_ENDS: Final = frozenset(
-    {
-        "json.truncated",
-        "line.bad_json",
-        "line.not_utf8",
-        "line.too_long",
-        "csv.cells",
-        "csv.bad_quotes",
-        "row.unknown_speaker",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +62,8 @@ def open_object(
     stream: Iterator[bytes] = iter(())
     try:
         stream = store.stream(source.key, if_match=source.etag, version_id=source.version_id)
-        reading = read_object(_first(stream, OPENED_BYTES), key=source.key, rule=rule)
-        for item in _without_cut(reading, sampled=sampled):
+        reading = read_object(stream, key=source.key, rule=rule, sample=OPENED_BYTES)
+        for item in reading:
             tally.add(item)
         container = reading.container
     except (Changed, Missing, Forbidden) as error:
@@ -149,30 +137,6 @@ class _Tally:
 
 def _named(codes: Counter[str]) -> str:
     return ", ".join(f"{title_of(code)} ({count})" for code, count in codes.most_common(3))
-
-
-def _first(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
-    """Yield blocks up to `count` bytes in all."""
-    left = count
-    for block in blocks:
-        yield block[:left]
-        left -= len(block)
-        if left <= 0:
-            return
-
-
-def _without_cut(items: Iterable[Item], *, sampled: bool) -> Iterator[Item]:
-    """Yield the items; of a sample, leave out a last one that only the cut refused."""
-    held: Item | None = None
-    for item in items:
-        if held is not None:
-            yield held
-        held = item
-    if held is None:
-        return
-    if sampled and isinstance(held, Rejection) and held.line > 0 and held.code in _CUT_ENDS:
-        return
-    yield held
 
 
 def _close(stream: Iterator[bytes]) -> None:

@@ -19,6 +19,8 @@ WRAPPERS: Final = frozenset(
         "examples",
     }
 )
+# Under these, or on its own, an object may hold its rows by their ids.
+KEYED: Final = WRAPPERS | {"concepts", "entries", "dialogues", "rows", "samples"}
 DIALOGUE_FIELDS: Final = (
     "messages",
     "conversation",
@@ -30,11 +32,47 @@ DIALOGUE_FIELDS: Final = (
     "utterances",
     "best_generated_conversation",
 )
+# What tables call the two sides; only names that belong together are read as a pair.
+_COLUMNS: Final = (
+    ("user", "assistant"),
+    ("human", "assistant"),
+    ("human", "gpt"),
+    ("client", "therapist"),
+    ("client", "counselor"),
+    ("client", "counsellor"),
+    ("patient", "therapist"),
+    ("patient", "doctor"),
+    ("seeker", "supporter"),
+    ("query", "response"),
+    ("query", "answer"),
+    ("question", "response"),
+    ("prompt", "answer"),
+    ("prompt", "output"),
+    ("input", "response"),
+    ("question_text", "answer_text"),
+    ("questiontext", "answertext"),
+    ("user_message", "assistant_message"),
+    ("user_message", "assistant_response"),
+    ("user_message", "bot_response"),
+    ("user_message", "ai_response"),
+    ("user_input", "assistant_response"),
+    ("user_input", "bot_response"),
+    ("user_input", "ai_response"),
+    ("user_input", "model_response"),
+    ("client_message", "therapist_message"),
+    ("client_message", "therapist_response"),
+    ("client_message", "counselor_message"),
+    ("patient_message", "doctor_response"),
+    ("patient_question", "doctor_response"),
+    ("来访者", "咨询师"),
+    ("问题", "回答"),
+)
 # (shape, question fields joined by a blank line, answer field): the first that fits is taken.
 PAIRS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("prompt_response", ("prompt",), "response"),
     ("prompt_completion", ("prompt",), "completion"),
     ("instruction_context_response", ("instruction", "context"), "response"),
+    ("instruction_input_response", ("instruction", "input"), "response"),
     ("instruction_response", ("instruction",), "response"),
     ("instruction_input_output", ("instruction", "input"), "output"),
     ("instruction_output", ("instruction",), "output"),
@@ -45,6 +83,7 @@ PAIRS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("question_answer", ("question",), "answer"),
     ("problem_conclusion", ("problem_statement",), "conclusion"),
     ("client_counselor", ("client_message",), "counselor_response"),
+    *((f"{asking}_{answering}", (asking,), answering) for asking, answering in _COLUMNS),
 )
 REASONING_FIELDS: Final = (
     "reasoning",
@@ -55,6 +94,8 @@ REASONING_FIELDS: Final = (
     "thinking",
 )
 PROMPT_FIELDS: Final = ("prompt", "scenario", "instructions")
+# A text under one of these may be a whole conversation that was encoded twice.
+ENCODED_FIELDS: Final = ("text", "data", "row", "record", "json", "sample")
 ID_FIELDS: Final = ("conversation_id", "dialogue_id", "conv_id", "questionid", "id")
 
 KNOWN_FIELDS: Final = frozenset(

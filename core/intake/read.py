@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from core.intake.containers.reader import RowReader
+from core.intake.containers.row import Row
+from core.intake.packed import split_row
 from core.intake.shapes import map_row
+from core.intake.threads import Threads
 from core.model.dataset import Asset, Conversation, Rejection
 from core.policy.types import IntakeRule
 
@@ -15,9 +18,13 @@ Item = Conversation | Asset | Rejection
 class ObjectReading:
     """Iterates over what one object holds. `rows` is how many items it has yielded so far."""
 
-    def __init__(self, blocks: Iterable[bytes], *, key: str, rule: IntakeRule) -> None:
+    def __init__(
+        self, blocks: Iterable[bytes], *, key: str, rule: IntakeRule, sample: int | None = None
+    ) -> None:
         self._key = key
-        self._reader = RowReader(blocks, key=key, rule=rule)
+        self._rule = rule
+        self._reader = RowReader(blocks, key=key, rule=rule, sample=sample)
+        self._items = self._read()
         self.rows = 0
 
     @property
@@ -29,15 +36,38 @@ class ObjectReading:
         return self
 
     def __next__(self) -> Item:
-        row = next(self._reader)
+        item = next(self._items)
         self.rows += 1
-        return row if isinstance(row, Rejection) else map_row(row, key=self._key)
+        return item
+
+    def _read(self) -> Iterator[Item]:
+        threads = Threads(self._key)
+        last: Rejection | None = None
+        for row in self._reader:
+            if isinstance(row, Rejection):
+                if row.line == 0:
+                    last = row
+                    break
+                yield row
+            elif not threads.take(row):
+                for part in split_row(row):
+                    yield map_row(part, key=self._key, rule=self._rule)
+        yield from threads.rebuilt()
+        if last is not None:
+            yield last
 
 
-def read_object(blocks: Iterable[bytes], *, key: str, rule: IntakeRule) -> ObjectReading:
+def read_object(
+    blocks: Iterable[bytes], *, key: str, rule: IntakeRule, sample: int | None = None
+) -> ObjectReading:
     """Return a reading of the object at `key`.
 
     A refusal of the whole object is its last item, with line 0, and leaves `blocks` unread past
-    what was needed to see it.
+    what was needed to see it. With `sample`, about that many bytes are read, and an end in the
+    middle of a row is not held against the object; a table that keeps its directory at its end
+    is still taken whole.
     """
-    return ObjectReading(blocks, key=key, rule=rule)
+    return ObjectReading(blocks, key=key, rule=rule, sample=sample)
+
+
+__all__ = ["Item", "ObjectReading", "Row", "read_object"]

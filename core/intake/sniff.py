@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.intake.containers.blocks import BYTE_ORDER_MARK
-from core.intake.fields import WRAPPERS
+from core.intake.containers.plan import plan_document
+from core.intake.fields import KEYED
+from core.intake.monologue import is_monologue
 from core.intake.speakers import opens_with_speaker
 from core.intake.strict_json import BadJson, decode_strict
 from core.intake.tabular import Table, guess_table
 
 _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"version https://git-lfs", "object.lfs_pointer"),
-    (b"\x1f\x8b", "object.compressed"),
-    (b"\x28\xb5\x2f\xfd", "object.compressed"),
     (b"BZh", "object.compressed"),
     (b"\xfd7zXZ\x00", "object.compressed"),
-    (b"PAR1", "object.parquet"),
-    (b"ARROW1", "object.arrow"),
-    (b"\xff\xff\xff\xff", "object.arrow"),
     (b"%PDF", "object.pdf"),
     (b"\x89PNG", "object.image"),
     (b"\xff\xd8\xff", "object.image"),
@@ -40,6 +37,18 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xfe", "object.not_utf8"),
     (b"\xfe\xff", "object.not_utf8"),
 )
+# What is unpacked before it is looked at again, or read from a file of its own.
+_PACKED: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+)
+_COLUMNAR: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"\xff\xff\xff\xff", "arrow_stream"),
+)
+PACKINGS: Final = frozenset(name for _, name in _PACKED)
+COLUMNAR: Final = frozenset(name for _, name in _COLUMNAR)
 _OFFICE = re.compile(rb"\[Content_Types\]\.xml|word/|xl/|ppt/|mimetypeapplication/vnd\.")
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
 _CONTROL_SHARE: Final = 0.05
@@ -50,13 +59,17 @@ _SOURCE = re.compile(
 )
 _MARKUP = re.compile(r"<(?:\?xml|!doctype|html|[a-z][\w:.-]*[\s>/])", re.IGNORECASE)
 _ARRAY = re.compile(r"\[\s*(?:[\[{\"\]0-9-]|true|false|null|$)")
-_WRAPPED = re.compile(rb'"(?:%s)"\s*:\s*\[\s*[\[{]' % "|".join(sorted(WRAPPERS)).encode())
+_WRAPPED = re.compile(rb'"(?:%s)"\s*:\s*[\[{]\s*[\[{"]' % "|".join(sorted(KEYED)).encode())
 _VOTERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sniffed:
-    """Either a container to read (`table` set for csv), or a refusal code of the whole object."""
+    """Either a container to read (`table` set for csv), or a refusal code of the whole object.
+
+    A container in `PACKINGS` is inflated and looked at again; one in `COLUMNAR` is read from a
+    file.
+    """
 
     container: str
     refusal: str = ""
@@ -65,6 +78,9 @@ class Sniffed:
 
 def sniff(head: bytes, *, whole: bool) -> Sniffed:
     """Return what an object beginning with `head` is; `whole` says that nothing follows."""
+    for magic, name in (*_PACKED, *_COLUMNAR):
+        if head.startswith(magic):
+            return Sniffed(container=name)
     refusal = _binary_refusal(head, whole=whole)
     if refusal:
         return Sniffed(container=refusal.removeprefix("object."), refusal=refusal)
@@ -86,6 +102,8 @@ def _binary_refusal(head: bytes, *, whole: bool) -> str:
     for magic, code in _MAGIC:
         if head.startswith(magic):
             return code
+    if head[257:262] == b"ustar":
+        return "object.archive"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "object.office" if _OFFICE.search(head[:4096]) else "object.archive"
     sample = head[:8192]
@@ -101,7 +119,8 @@ def _one_endless_line(body: bytes) -> Sniffed:
     Going by line refuses that line as too long and reads whatever follows it.
     """
     start = body.lstrip()[:1]
-    if start == b"[" or (start == b"{" and _WRAPPED.search(body)):
+    wraps = start == b"{" and (_WRAPPED.search(body) or plan_document(body, 0).itself_keyed)
+    if start == b"[" or wraps:
         return _document(body)
     return Sniffed(container="jsonl")
 
@@ -157,4 +176,6 @@ def _text(text: str, *, whole: bool) -> Sniffed:
         return Sniffed(container="csv", table=table)
     if _SOURCE.search(text[:65536]):
         return Sniffed(container="source_code", refusal="object.source_code")
+    if is_monologue(text):
+        return Sniffed(container="monologue")
     return Sniffed(container="text", refusal="object.unsupported")

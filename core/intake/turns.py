@@ -36,11 +36,12 @@ _PRINTED = re.compile(r"\s*[\[{\s]*['\"](\w+)['\"]\s*:")
 
 
 class BadTurns(Exception):
-    """A row whose turns are no dialogue. Carries a code, never the text."""
+    """A row whose turns are no dialogue. Carries a code and names of fields, never the text."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, fields: tuple[str, ...] = ()) -> None:
         super().__init__(code)
         self.code = code
+        self.fields = fields
 
 
 def messages_of(turns: list[object]) -> tuple[Message, ...]:

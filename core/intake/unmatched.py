@@ -60,7 +60,7 @@ def _guess(store: ObjectStore, items: list[SourceObject], rule: IntakeRule) -> s
         head = store.head_bytes(largest.key, _HEAD)
     except (Changed, Missing, Forbidden):
         return "could not be opened"
-    reading = read_object((head,), key=largest.key, rule=rule)
+    reading = read_object((head,), key=largest.key, rule=rule, sample=_HEAD)
     seen: list[str] = []
     for item in islice(reading, 20):
         if isinstance(item, Conversation):

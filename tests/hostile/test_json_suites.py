@@ -108,11 +108,12 @@ def test_the_tables_of_csv_spectrum_read_as_it_says() -> None:
         assert rows == expected, path.name
 
 
-def test_broken_archives_and_compressed_files_are_refused_as_a_whole() -> None:
+def test_broken_archives_and_unknown_compression_are_refused_as_a_whole() -> None:
     files = [
-        *ROBUSTNESS.glob("wuffs-compressed/*.*z*"),
+        *ROBUSTNESS.glob("wuffs-compressed/*.zip"),
+        *ROBUSTNESS.glob("wuffs-compressed/*.bz2"),
+        *ROBUSTNESS.glob("wuffs-compressed/*.tar.gz"),
         *ROBUSTNESS.glob("yauzl-bad-zip/*.zip"),
-        *ROBUSTNESS.glob("parquet/data/*.parquet"),
     ]
     if not files:
         pytest.skip("the shared data is not here")

@@ -18,9 +18,15 @@ class Blocks:
     def __init__(self, blocks: Iterator[bytes], *, limit: int) -> None:
         self._blocks = blocks
         self._limit = limit
+        self._stop: int | None = None
         self._held = b""
         self._taken = 0
         self._ended = False
+        self.cut = False
+
+    def stop_after(self, count: int) -> None:
+        """Let only `count` bytes through in all; `cut` says afterwards that there was more."""
+        self._stop = count
 
     def peek(self, count: int) -> tuple[bytes, bool]:
         """Return at least `count` bytes if there are, and whether they are all there is."""
@@ -45,6 +51,10 @@ class Blocks:
         """Yield the rest. Raises `ObjectTooLarge` once all up to the limit is out."""
         held, self._held = self._held, b""
         for block in chain((held,), self._blocks):
+            if self._stop is not None and len(block) > self._stop - self._taken:
+                self.cut = True
+                yield block[: max(self._stop - self._taken, 0)]
+                return
             allowed = self._limit - self._taken
             self._taken += len(block)
             if len(block) > allowed:

@@ -1,4 +1,4 @@
-"""A JSON document is a list of rows, an object around such lists, or objects one after another.
+"""A JSON document is a list of rows, an object around rows, or objects one after another.
 
 It is read in one pass and in bounded memory. Rows before damage are kept, the damage is
 counted, and nothing after the document's end passes unseen.
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 from core.intake.containers.lines import decode_row
-from core.intake.containers.row import Refusal, Row
+from core.intake.containers.plan import Plan, plan_document
+from core.intake.containers.row import RAW_BYTES, Refusal, Row
 from core.intake.containers.splitter import Cursor, Piece, take_piece, take_value
-from core.intake.fields import WRAPPERS
-from core.intake.profiles import is_profile
+from core.intake.fields import ID_FIELDS, WRAPPERS
 from core.intake.roles import looks_like_turn
 from core.intake.strict_json import BadJson, decode_strict
 
@@ -38,10 +38,16 @@ class DocumentReader:
                 yield from self._nothing_more()
             return
         self.container = "json_object"
-        why = _why_not_rows(self._head, self._limit)
-        if why:
+        plan = plan_document(self._head, self._limit)
+        if plan.itself_keyed:
+            self.container = "json_keyed"
             self._cursor.at += 1
-            ended = yield from self._members(why)
+            if (yield from self._keyed()):
+                yield from self._nothing_more()
+            return
+        if plan.why:
+            self._cursor.at += 1
+            ended = yield from self._members(plan)
             if ended:
                 return
         yield from self._objects()
@@ -58,20 +64,28 @@ class DocumentReader:
             piece = take_value(self._cursor, limit=self._limit)
             yield self._judged(piece, cut=not piece.end)
 
-    def _members(self, why: str) -> Generator[Row | Refusal, None, bool]:
+    def _members(self, plan: Plan) -> Generator[Row | Refusal, None, bool]:
         """Read one object's members; yield the elements of each list of rows among them.
 
-        Returns whether the document is over. An object without such a list is refused as `why`.
+        Returns whether the document is over. An object without such a list, or object of rows
+        by their ids, is refused as the plan says.
         """
         wrapped = False
         while True:
             piece = take_piece(self._cursor, limit=self._limit, stop_at_open=True)
-            if piece.end == b"[" and _names_wrapper(piece.data):
+            name = _member_name(piece.data)
+            if piece.end == b"[" and name in WRAPPERS:
                 wrapped = True
                 if not (yield from self._list()):
                     return True
                 continue
-            if piece.end == b"[":
+            if piece.end == b"{" and name in plan.keyed:
+                wrapped = True
+                self.container = "json_keyed"
+                if not (yield from self._keyed()):
+                    return True
+                continue
+            if piece.end in (b"[", b"{"):
                 self._cursor.at -= 1
                 piece = take_piece(self._cursor, limit=self._limit)
             if piece.end == b"}":
@@ -82,8 +96,39 @@ class DocumentReader:
         if wrapped:
             yield from self._nothing_more()
         else:
-            yield self._refused(why)
+            yield self._refused(plan.why)
         return wrapped
+
+    def _keyed(self) -> Generator[Row | Refusal, None, bool]:
+        """Read members up to the closing brace, each a row; return whether it was found."""
+        while True:
+            piece = take_piece(self._cursor, limit=self._limit)
+            if piece.data is not None and not piece.data.strip() and piece.end == b"}":
+                return True
+            self._line += 1
+            if piece.end not in (b",", b"}"):
+                yield self._unclosed(piece)
+                return False
+            yield self._member(piece)
+            if piece.end == b"}":
+                return True
+
+    def _unclosed(self, piece: Piece) -> Refusal:
+        code = "line.bad_json" if piece.end else "json.truncated"
+        return Refusal(line=self._line, code=code, raw=(piece.data or b"")[:RAW_BYTES])
+
+    def _member(self, piece: Piece) -> Row | Refusal:
+        """Return the row a member's value is, with the member's name as its id if it has none."""
+        if piece.data is None:
+            return Refusal(line=self._line, code="line.too_long")
+        item = decode_row(b"{" + piece.data + b"}", self._line)
+        if isinstance(item, Refusal) or not isinstance(item.value, dict) or len(item.value) != 1:
+            bad = Refusal(line=self._line, code="line.bad_json", raw=piece.data[:RAW_BYTES])
+            return item if isinstance(item, Refusal) else bad
+        [(name, value)] = item.value.items()
+        if isinstance(value, dict) and not any(field in value for field in ID_FIELDS):
+            value = {**value, "id": name}
+        return Row(line=self._line, value=value)
 
     def _list(self) -> Generator[Row | Refusal, None, bool]:
         """Read elements up to the closing bracket; return whether it was found."""
@@ -136,7 +181,7 @@ class DocumentReader:
 
     def _judged(self, piece: Piece, *, cut: bool) -> Row | Refusal:
         if cut:
-            return Refusal(line=self._line, code="json.truncated")
+            return self._unclosed(Piece(piece.data, b""))
         if piece.data is None:
             return Refusal(line=self._line, code="line.too_long")
         return decode_row(piece.data, self._line)
@@ -150,35 +195,6 @@ class DocumentReader:
             yield self._refused("json.trailing")
 
 
-def _why_not_rows(head: bytes, limit: int) -> str:
-    """Return "" when the first object is itself a row, else what to call it if no list is in it."""
-    piece = take_value(Cursor(iter((head.lstrip(),))), limit=limit)
-    if piece.data is None or not piece.end:
-        return "line.too_long"
-    try:
-        value = decode_strict(piece.data)
-    except BadJson as error:
-        return error.code
-    return "row.unknown_shape" if isinstance(value, dict) and is_wrapper(value) else ""
-
-
-def is_wrapper(value: dict[str, object]) -> bool:
-    """Whether an object is no row itself but holds a list of rows under a known name."""
-    if is_profile(value) or any(_turns(value.get(field)) for field in ("messages", "conversation")):
-        return False
-    return any(_rows(value.get(field)) for field in WRAPPERS)
-
-
-def _turns(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and looks_like_turn(value[0])
-
-
-def _rows(value: object) -> bool:
-    if not isinstance(value, list) or not value:
-        return False
-    return isinstance(value[0], (dict, list)) and not looks_like_turn(value[0])
-
-
 def _is_turn(data: bytes) -> bool:
     try:
         return looks_like_turn(decode_strict(data))
@@ -186,10 +202,12 @@ def _is_turn(data: bytes) -> bool:
         return False
 
 
-def _names_wrapper(data: bytes | None) -> bool:
+def _member_name(data: bytes | None) -> str:
+    """Return the name in `"name":`, or nothing."""
     if data is None or not data.rstrip().endswith(b":"):
-        return False
+        return ""
     try:
-        return decode_strict(data.rstrip()[:-1]) in WRAPPERS
-    except (BadJson, TypeError):
-        return False
+        name = decode_strict(data.rstrip()[:-1])
+    except BadJson:
+        return ""
+    return name if isinstance(name, str) else ""

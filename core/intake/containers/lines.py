@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from core.intake.containers.row import Refusal, Row
+from core.intake.containers.row import RAW_BYTES, Refusal, Row
 from core.intake.strict_json import BadJson, decode_strict
 
 
@@ -51,4 +51,4 @@ def decode_row(data: bytes, line: int) -> Row | Refusal:
     try:
         return Row(line=line, value=decode_strict(data))
     except BadJson as error:
-        return Refusal(line=line, code=error.code)
+        return Refusal(line=line, code=error.code, raw=data[:RAW_BYTES])

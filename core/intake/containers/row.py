@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
+
+# How much of what was refused is kept for the one reader who asks to see it.
+RAW_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +19,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A place that gave no row. `line` is 0 when it stands for the whole object."""
+    """A place that gave no row. `line` is 0 when it stands for the whole object.
+
+    `raw` is the beginning of what stood there. It never leaves the reader by itself.
+    """
 
     line: int
     code: str
+    raw: bytes = field(default=b"", repr=False, compare=False)

@@ -18,7 +18,7 @@ _NEXT_SIGN = re.compile(rb'(?:[^"\[\]{},]++|%s)*+(["\[\]{},])?' % _STRING, re.DO
 _INSIDE = re.compile(rb'[^"\\]*+(["\\])?')
 _STEP: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 _STOPS: Final = frozenset({b",", b"]", b"}"})
-_STOPS_AND_LIST: Final = _STOPS | {b"["}
+_STOPS_AND_OPEN: Final = _STOPS | {b"[", b"{"}
 
 
 class Cursor:
@@ -79,10 +79,11 @@ class _Collector:
 def take_piece(cursor: Cursor, *, limit: int, stop_at_open: bool = False) -> Piece:
     """Take bytes up to a comma or a closing bracket outside every bracket; the delimiter too.
 
-    With `stop_at_open` a list that opens directly ends the piece as well (delimiter `[`).
+    With `stop_at_open` a list or object that opens directly ends the piece as well (delimiter
+    `[` or `{`).
     """
     kept = _Collector(limit)
-    stops = _STOPS_AND_LIST if stop_at_open else _STOPS
+    stops = _STOPS_AND_OPEN if stop_at_open else _STOPS
     depth = 0
     inside = False
     while cursor.more():

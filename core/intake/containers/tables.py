@@ -12,7 +12,7 @@ from typing import Final
 
 from core.intake.containers.blocks import BYTE_ORDER_MARK
 from core.intake.containers.lines import split_lines
-from core.intake.containers.row import Refusal, Row
+from core.intake.containers.row import RAW_BYTES, Refusal, Row
 from core.intake.tabular import Table
 
 # The record bound below is the real one; csv's own would refuse long cells at 128 KiB.
@@ -76,10 +76,14 @@ def read_table(blocks: Iterable[bytes], *, table: Table, limit: int) -> Iterator
 
 def _row(cells: list[str], header: tuple[str, ...], number: int) -> Row | Refusal:
     if len(cells) != len(header):
-        return Refusal(line=number, code="csv.cells")
+        return Refusal(line=number, code="csv.cells", raw=_beginning(cells))
     if any(_was_not_utf8(cell) for cell in cells):
-        return Refusal(line=number, code="line.not_utf8")
+        return Refusal(line=number, code="line.not_utf8", raw=_beginning(cells))
     return Row(line=number, value=dict(zip(header, cells, strict=True)))
+
+
+def _beginning(cells: list[str]) -> bytes:
+    return " | ".join(cells)[:RAW_BYTES].encode("utf-8", errors=_REPLACED)
 
 
 def _was_not_utf8(cell: str) -> bool:

@@ -290,9 +290,9 @@ def test_a_refused_object_is_not_read_to_its_end() -> None:
         nonlocal taken
         while True:
             taken += 1
-            yield b"PAR1" + b"\x00" * 65536
+            yield b"%PDF" + b"\x00" * 65536
 
     reader = read_rows(endless(), key="k", rule=RULE)
 
-    assert list(reader) == [Rejection(code="object.parquet", key="k", line=0)]
+    assert list(reader) == [Rejection(code="object.pdf", key="k", line=0)]
     assert taken < 50

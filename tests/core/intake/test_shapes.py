@@ -180,7 +180,6 @@ def test_the_source_s_own_id_is_kept(fields: Mapping[str, object], identity: str
         ({"messages": [ASKED, TOLD]}, "row.bad_turn"),
         ({"messages": [{"role": "user"}, {"role": "assistant"}]}, "row.bad_turn"),
         ({"messages": []}, "row.no_turns"),
-        ({"conversations": [BOTH, BOTH]}, "row.unknown_shape"),
         ({"prompt": "", "response": TOLD}, "row.empty_turn"),
         ({"prompt": ASKED, "response": ""}, "row.empty_turn"),
         ({"prompt": ASKED, "response": 7}, "row.not_text"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
@@ -59,11 +60,14 @@ NOTEBOOK = json.dumps(
         (b" \n\t\n", "object.empty"),
         (b"\xef\xbb\xbf", "object.empty"),
         (LFS, "object.lfs_pointer"),
-        (gzip.compress(b'{"a":1}\n' * 9), "object.compressed"),
-        (b"\x28\xb5\x2f\xfd\x04\x00", "object.compressed"),
-        (parquet(), "object.parquet"),
-        (arrow(stream=False), "object.arrow"),
-        (arrow(stream=True), "object.arrow"),
+        (gzip.compress(gzip.compress(b'{"a":1}\n' * 9)), "object.compressed"),
+        (bz2.compress(b'{"a":1}\n' * 9), "object.compressed"),
+        (gzip.compress(b'{"a":1}\n' * 9)[:-9], "object.corrupt"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "object.corrupt"),
+        (parquet()[:-9], "object.corrupt"),
+        (arrow(stream=False)[:-9], "object.corrupt"),
+        (b"\xff\xff\xff\xff" + b"\x7f" * 90, "object.corrupt"),
+        (b"a/b.jsonl".ljust(257, b"\x00") + b"ustar\x0000", "object.archive"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "object.pdf"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "object.image"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", "object.image"),

@@ -1,0 +1,78 @@
+"""A shape nobody foresaw is named by its fields, and read once a policy says who speaks in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from core.intake.fields import field_name
+from core.intake.turns import BadTurns, content_of
+from core.model.dataset import Message, Role
+from core.policy.types import MappingRule
+
+_SHOWN: Final = 16
+# A name of a column. What looks like a value (an address, a number, a sentence) is not shown.
+_NAME = re.compile(r"[^\W\d][\w .\-]{0,39}")
+_VALUE = re.compile(r"\d{3}|\w+ \w+ \w+ \w+")
+_OTHER: Final = "…"
+
+
+def shown_fields(names: Iterable[str]) -> tuple[str, ...]:
+    """Return at most sixteen field names, in order; anything that may be a value is `…`."""
+    safe = sorted(
+        {name if _NAME.fullmatch(name) and not _VALUE.search(name) else _OTHER for name in names}
+    )
+    return tuple(safe[:_SHOWN])
+
+
+def map_by_policy(
+    fields: Mapping[str, object], mappings: tuple[MappingRule, ...]
+) -> tuple[str, tuple[Message, ...]] | None:
+    """Return the messages of the first mapping whose fields stand in the row, or None.
+
+    Raises:
+        BadTurns: a field that must speak is empty or no text.
+    """
+    for rule in mappings:
+        if all(_value(fields, name) is not _ABSENT for name in rule.when):
+            said: list[Message] = []
+            for role, names in _parts(rule):
+                said += _spoken(fields, role, names)
+            return rule.name, tuple(said)
+    return None
+
+
+def _parts(rule: MappingRule) -> tuple[tuple[Role, tuple[str, ...]], ...]:
+    return (("system", rule.system), ("user", rule.user), ("assistant", rule.assistant))
+
+
+def _spoken(fields: Mapping[str, object], role: Role, names: tuple[str, ...]) -> list[Message]:
+    values = [_value(fields, name) for name in names]
+    filled = [value for value in values if value not in (_ABSENT, None) and not _blank(value)]
+    if not filled and role == "system":
+        return []
+    if not filled:
+        raise BadTurns("row.empty_turn")
+    return [Message(role=role, content="\n\n".join(content_of(value) for value in filled))]
+
+
+_ABSENT: Final = object()
+
+
+def _value(fields: Mapping[str, object], path: str) -> object:
+    """Return the value at `a.b`; a field whose own name has a dot is found first."""
+    whole = fields.get(field_name(path), _ABSENT)
+    if whole is not _ABSENT:
+        return whole
+    found: object = fields
+    for part in path.split("."):
+        if not isinstance(found, Mapping):
+            return _ABSENT
+        named = {field_name(name): value for name, value in found.items()}
+        found = named.get(field_name(part), _ABSENT)
+    return found
+
+
+def _blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
