@@ -85,7 +85,7 @@ def scan_settings(policy: Policy) -> Mapping[str, object]:
         "intake": asdict(policy.intake),
         "near_duplicates": asdict(policy.near_duplicates),
         "privacy": _plain(policy.privacy),
-        "detector": _detector(policy.privacy).settings(),
+        "detector": detector_for(policy.privacy).settings(),
         "scheme": SCHEME,
         "encoding": ENCODING,
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
@@ -214,7 +214,7 @@ def _stream(
     """Stream the object and leave its features in `file`, which is emptied first."""
     file.seek(0)
     file.truncate()
-    detector = _detector(policy.privacy)
+    detector = detector_for(policy.privacy)
     features = FeatureFile(file)
     tally = {kind: Counter[str]() for kind in ("record", "rejection", "lane")}
     try:
@@ -276,7 +276,7 @@ def _changed(source: SourceObject) -> IntakeError:
     )
 
 
-def _detector(rule: PrivacyRule) -> Detector:
+def detector_for(rule: PrivacyRule) -> Detector:
     """Return this process's detector for `rule`; building one takes seconds."""
     name = document_bytes(_plain(rule))
     if name not in _detectors:
