@@ -92,6 +92,39 @@ def coverage_map(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
     _draw(figure, key=key, height=90 + 70 * len(stages))
 
 
+def heat_map(
+    counts: Mapping[tuple[str, str], int],
+    names: Sequence[str],
+    *,
+    down: str,
+    across: str,
+    key: str,
+    alt: str,
+) -> None:
+    """Draw how often each two of `names` meet; `counts` is by (down, across)."""
+    cells = [[counts.get((line, column), 0) for column in names] for line in names]
+    figure = go.Figure(
+        go.Heatmap(
+            # The scale is that of the logarithm, so that one does not vanish beside a thousand.
+            z=[[math.log1p(count) for count in line] for line in cells],
+            x=list(names),
+            y=list(names),
+            text=[[f"{count:,}" if count else "" for count in line] for line in cells],
+            texttemplate="%{text}",
+            colorscale=[[0, "#eef1f4"], [1, _SCALE[-1]]],
+            zmin=0,
+            showscale=False,
+            customdata=cells,
+            hovertemplate=f"{down} %{{y}}, {across} %{{x}}: %{{customdata:,}}<extra></extra>",
+            xgap=3,
+            ygap=3,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(title=across, automargin=True)
+    _draw(figure, key=key, height=140 + 46 * len(names), alt=alt)
+
+
 def treemap(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
     """Draw bytes by prefix, two levels deep. `rows`: prefix, bytes, objects."""
     labels, parents, values, counts = [], [], [], []

@@ -26,6 +26,7 @@ PAGES = (
     ("distribution", "Distribution"),
     ("gates", "Gates"),
     ("findings", "Findings"),
+    ("duplicates", "Duplicates"),
     ("clinician_review", "Clinician review"),
     ("bias_review", "Bias review"),
     ("adjudication", "Adjudication"),
