@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from core.intake.containers.row import Row
@@ -16,6 +17,7 @@ from core.intake.fields import (
     PROMPT_FIELDS,
     field_name,
 )
+from core.intake.grouping import group_labels
 from core.intake.mapping import map_by_policy, shown_fields
 from core.intake.profiles import is_profile
 from core.intake.reasoning import apply_reasoning, reasoning_of
@@ -41,9 +43,13 @@ def map_row(
     """
     reasoning, mappings = _NO_RULE if rule is None else (rule.reasoning, rule.mappings)
     try:
-        return _mapped(row, key, reasoning, mappings)
+        found = _mapped(row, key, reasoning, mappings)
     except BadTurns as error:
         return Rejection(code=error.code, key=key, line=row.line, fields=error.fields)
+    if not isinstance(found, Conversation):
+        return found
+    grouped = group_labels(row.value, () if rule is None else rule.group_keys)
+    return replace(found, labels={**found.labels, **grouped}) if grouped else found
 
 
 def _mapped(
