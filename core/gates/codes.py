@@ -62,6 +62,10 @@ _CODES: Final = {
         "No privacy status",
         "The row does not say whether it was cleaned; build the candidate again.",
     ),
+    "privacy.sampling_escape": (
+        "A reader could identify somebody",
+        "The record is left out of the next candidate: build again.",
+    ),
     "privacy.over_redacted": (
         "Text destroyed by placeholders",
         "So much was replaced that the text lost its sense: exclude the record.",

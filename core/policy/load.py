@@ -25,6 +25,7 @@ from core.policy.types import (
     NearDuplicateRule,
     PersonRule,
     PhaseRule,
+    PiiCheckRule,
     Policy,
     PrivacyRule,
     RangeRule,
@@ -84,7 +85,7 @@ def parse_policy(source: bytes) -> Policy:
 def _read(document: dict[str, Any], source: bytes) -> Policy:
     known = {field.name for field in dataclasses.fields(Policy)} - {"digest", "source"}
     _refuse_unknown(document, known, "policy")
-    absent = known - document.keys() - {"assignments"}
+    absent = known - document.keys() - {"assignments", "pii_checks"}
     if absent:
         raise PolicyError("policy.absent", f"The policy lacks {', '.join(sorted(absent))}.")
     privacy = dict(document["privacy"])
@@ -131,6 +132,7 @@ def _read(document: dict[str, Any], source: bytes) -> Policy:
         unwaivable=_rule(document["unwaivable"], tuple[str, ...], "unwaivable"),
         people=_rules(document["people"], PersonRule, "people"),
         assignments=_rules(document.get("assignments", []), AssignmentRule, "assignments"),
+        pii_checks=_rules(document.get("pii_checks", []), PiiCheckRule, "pii_checks"),
     )
 
 
@@ -200,6 +202,9 @@ def _check_references(policy: Policy) -> None:
     _refuse_strangers((rule.stage for rule in policy.families), stages, "families name stages")
     _refuse_strangers((n for p in policy.phases for n in p.stages), stages, "phases name stages")
     _refuse_strangers((f for c in policy.claims for f in c.families), families, "claims name")
+    _refuse_strangers(
+        (f for c in policy.pii_checks for f in c.families), families, "PII checks name"
+    )
     _refuse_strangers((r.family for r in policy.distribution.ranges), families, "ranges name")
     _refuse_strangers((s.claim for s in policy.signoffs if s.claim), claims, "sign-offs name")
     given = (rule.family for rule in policy.assignments if rule.family)
@@ -262,6 +267,22 @@ def _check_claims(policy: Policy) -> None:
                 f"{claim.id}: {claim.first} records cannot show {claim.limit:.1%} "
                 f"at {claim.confidence:.0%} confidence.",
                 place=claim.id,
+            )
+
+
+def _check_pii_checks(policy: Policy) -> None:
+    _unique((f for rule in policy.pii_checks for f in rule.families), "PII checks")
+    for rule in policy.pii_checks:
+        place = ", ".join(rule.families)
+        fair = 0 < rule.limit < 1 and 0.5 <= rule.confidence < 1 and rule.first > 0
+        if not fair or not rule.families:
+            raise PolicyError("policy.pii_check", "A PII check is no sample.", place=place)
+        if (1 - rule.limit) ** rule.first > 1 - rule.confidence + 1e-3:
+            raise PolicyError(
+                "policy.pii_check",
+                f"{rule.first} records cannot show {rule.limit:.1%} "
+                f"at {rule.confidence:.0%} confidence.",
+                place=place,
             )
 
 
@@ -328,9 +349,7 @@ def _check_holdout(policy: Policy) -> None:
 
 def _check_mappings(policy: Policy) -> None:
     if policy.intake.reasoning.mode not in REASONING_MODES:
-        raise PolicyError(
-            "policy.reasoning", f"Reasoning is one of: {', '.join(REASONING_MODES)}."
-        )
+        raise PolicyError("policy.reasoning", f"Reasoning is one of: {', '.join(REASONING_MODES)}.")
     _unique((rule.name for rule in policy.intake.mappings), "mappings")
     for rule in policy.intake.mappings:
         named = (*rule.when, *rule.user, *rule.assistant, *rule.system)
@@ -354,6 +373,7 @@ _CHECKS: tuple[Callable[[Policy], None], ...] = (
     _check_training,
     _check_gates,
     _check_claims,
+    _check_pii_checks,
     _check_privacy,
     _check_assignments,
     _check_bounds,

@@ -190,6 +190,20 @@ class ClaimRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PiiCheckRule:
+    """What people's reading for personal data must show, for each of `families` by itself.
+
+    At most `limit` of a family's records would identify somebody, at `confidence`; `first`
+    records are read, fewer where the family is so small that fewer prove it.
+    """
+
+    families: tuple[str, ...]
+    limit: float
+    confidence: float
+    first: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignoffRule:
     """A sign-off a release needs. `claim` is empty for the release decision."""
 
@@ -251,6 +265,7 @@ class Policy:
     unwaivable: tuple[str, ...]
     people: tuple[PersonRule, ...]
     assignments: tuple[AssignmentRule, ...] = ()
+    pii_checks: tuple[PiiCheckRule, ...] = ()
 
     def family(self, name: str) -> FamilyRule:
         """Return the family called `name`; the loader guarantees that names are unique."""
@@ -263,3 +278,7 @@ class Policy:
     def claim(self, name: str) -> ClaimRule:
         """Return the claim called `name`."""
         return next(rule for rule in self.claims if rule.id == name)
+
+    def pii_families(self) -> Mapping[str, PiiCheckRule]:
+        """Return what the PII check asks of each family it reads; the loader allows one each."""
+        return {family: rule for rule in self.pii_checks for family in rule.families}

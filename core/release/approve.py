@@ -57,6 +57,7 @@ def open_points(facts: Facts, policy: Policy) -> tuple[OpenPoint, ...]:
     return (
         *_candidate_points(facts, policy),
         *_gate_points(facts, policy),
+        *_pii_points(facts, policy),
         *_review_points(facts, policy),
         *_signoff_points(facts, policy),
         *_people_points(facts, policy),
@@ -173,6 +174,27 @@ def _in_force(waiver: Waiver, facts: Facts, policy: Policy) -> bool:
         return False
     held = {(who, role) for who, role in waiver.signers if role in facts.people.get(who, ())}
     return len({who for who, _ in held}) >= 2 and len({role for _, role in held}) >= 2
+
+
+def _pii_points(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:
+    """People have read what the policy asks of every family that ships; no waiver covers it."""
+    for family, rule in policy.pii_families().items():
+        if sum(facts.candidate.families.get(family, {}).values()) <= 0:
+            continue
+        subject, state = f"pii:{family}", facts.pii.get(family)
+        if state is None or state.family != family:
+            detail = f"The PII sample of {family} is not frozen."
+            yield _point(subject, "privacy.sampling_open", detail, "pii_check")
+        elif state.escapes or state.state == "escaped":
+            detail = (
+                f"A reader could identify somebody in {len(state.escapes)} records of {family}."
+            )
+            yield _point(subject, "privacy.sampling_escape", detail, "pii_check")
+        elif state.state != "done" or (state.limit, state.confidence) != (
+            rule.limit,
+            rule.confidence,
+        ):
+            yield _point(subject, "privacy.sampling_open", state.sentence, "pii_check")
 
 
 def _review_points(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.model.candidate import Candidate
 from core.model.gate import StoredReport
 from core.model.names import Digest, ReviewerId
+from core.model.pii import PiiState
 from core.model.review import ReviewState
 from core.model.signoff import DeskRole, Signoff
 
@@ -67,6 +68,7 @@ class Facts:
         journal_ok: whether every link and every anchored head of the journal holds.
         version_taken: whether the version's name has been used before.
         embedded: whether this is the desk's own demo bucket.
+        pii: family → where people's reading of it for personal data stands.
     """
 
     candidate: Candidate
@@ -88,3 +90,4 @@ class Facts:
     journal_ok: bool
     version_taken: bool
     embedded: bool
+    pii: Mapping[str, PiiState] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.long_jobs import LongJobs
 from core.workbench.people import demo_people, identify
+from core.workbench.pii_checks import PiiChecks
 from core.workbench.releases import Releases
 from core.workbench.reviews import Reviews
 from core.workbench.sheet import Sheet
@@ -42,6 +43,7 @@ class Workbench:
     sources: Sources
     candidates: Candidates
     reviews: Reviews
+    pii: PiiChecks
     signing: Signing
     releases: Releases
     sheet: Sheet
@@ -107,16 +109,18 @@ def assemble(desk: Desk) -> Workbench:
     candidates = Candidates(desk, data)
     reviews = Reviews(desk, candidates)
     signing = Signing(desk, candidates, reviews)
-    releases = Releases(desk, data, candidates, reviews, signing)
+    pii = PiiChecks(desk, candidates)
+    releases = Releases(desk, data, candidates, reviews, signing, pii)
     return Workbench(
         desk=desk,
         data=data,
         sources=Sources(desk, data),
         candidates=candidates,
         reviews=reviews,
+        pii=pii,
         signing=signing,
         releases=releases,
-        sheet=Sheet(desk, data, candidates, reviews, signing, releases),
+        sheet=Sheet(desk, data, candidates, reviews, signing, releases, pii),
         jobs=LongJobs(desk, Queue(desk.workspace, desk.clock)),
         audit=Audit(desk),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from core.model.names import Digest, Version
+from core.model.errors import ReviewError
+from core.model.names import Digest, ReviewerId, Version
 from core.storage.journal import Entry
 
 
@@ -191,6 +192,18 @@ def built(entries: Iterable[Entry], version: str | None = None) -> tuple[Built, 
 def builders(entries: Iterable[Entry], candidate: str) -> frozenset[str]:
     """Return the ids of everyone who has built `candidate`."""
     return frozenset(item.by for item in built(entries) if item.candidate == candidate)
+
+
+def builder_of(entries: Iterable[Entry], candidate: str, by: ReviewerId) -> ReviewerId:
+    """Return whom the independence rule names: `by`, if they built it, else the first.
+
+    Raises:
+        ReviewError: `review.no_builder`.
+    """
+    found = sorted(builders(entries, candidate))
+    if not found:
+        raise ReviewError("review.no_builder", "The journal does not say who built this.")
+    return by if by in found else ReviewerId(found[0])
 
 
 def decisions(entries: Iterable[Entry], version: str) -> tuple[Mapping[str, str], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.model.errors import NotAllowed
-from core.model.names import parse_reviewer
+from core.model.names import ReviewerId, parse_reviewer
 from core.model.signoff import ROLES, DeskRole, Person
 from core.policy.types import Policy
 
@@ -29,6 +29,13 @@ def demo_people(auth_time: str) -> tuple[Person, ...]:
         Person(id=parse_reviewer(name), name=title, roles=roles, auth="demo", auth_time=auth_time)
         for name, title, roles in _DEMO
     )
+
+
+def acting_people(policy: Policy, embedded: bool) -> Mapping[ReviewerId, tuple[DeskRole, ...]]:
+    """Return who may act on this desk now, and in which roles."""
+    if embedded:
+        return {person.id: person.roles for person in demo_people("")}
+    return {parse_reviewer(rule.id): rule.roles for rule in policy.people}
 
 
 def identify(policy: Policy, *, issuer: str, subject: str, auth_time: str) -> Person | None:

@@ -32,6 +32,7 @@ from core.workbench.audit import Audit
 from core.workbench.candidates import Candidates
 from core.workbench.data import Data
 from core.workbench.desk import Desk
+from core.workbench.pii_checks import PiiChecks
 from core.workbench.reviews import Reviews
 from core.workbench.signing import Signing
 
@@ -62,6 +63,7 @@ class Releases:
     candidates: Candidates
     reviews: Reviews
     signing: Signing
+    pii: PiiChecks
 
     # --- Before.
 
@@ -89,6 +91,7 @@ class Releases:
             required_gates=desk.policy.required_gates,
             reports=self.candidates.reports(digest),
             reviews=states,
+            pii=self.pii.states(digest),
             open_flags=tuple(flag.target for flag in self.reviews.open_flags(digest)),
             signoffs=(
                 *(item for item in loaded.signoffs if item not in stale),
@@ -354,7 +357,10 @@ class Releases:
             desk=DESK,
             reviews=self._review_evidence(digest),
             find_private=self._find_private,
-            included=(IncludedFile(name="coverage", body=coverage),),
+            included=(
+                IncludedFile(name="coverage", body=coverage),
+                IncludedFile(name="pii_check", body=self.pii.evidence(digest)),
+            ),
             progress=progress,
             on_step=on_step,
         )

@@ -30,7 +30,8 @@ from core.review.statement import review_state
 from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
-from core.workbench.people import demo_people
+from core.workbench.people import acting_people
+from core.workbench.pii_checks import freeze_pii_samples
 
 READERS: tuple[DeskRole, ...] = (
     "clinician",
@@ -145,6 +146,7 @@ class Reviews:
                 key=key,
             )
             plans.append(plan)
+        freeze_pii_samples(desk, candidate, frame, standing, by)
         return tuple(plans)
 
     def plans(self, digest: str) -> Mapping[str, SamplePlan]:
@@ -459,16 +461,11 @@ class Reviews:
 
     def builder(self, digest: str, by: Person) -> ReviewerId:
         """Return whom the independence rule names: `by`, if they built it, else the first."""
-        found = sorted(history.builders(self.desk.entries(), digest))
-        if not found:
-            raise ReviewError("review.no_builder", "The journal does not say who built this.")
-        return by.id if by.id in found else ReviewerId(found[0])
+        return history.builder_of(self.desk.entries(), digest, by.id)
 
     def people(self) -> Mapping[ReviewerId, tuple[DeskRole, ...]]:
         """Return who may act on this desk now, and in which roles."""
-        if self.desk.settings.embedded:
-            return {person.id: person.roles for person in demo_people("")}
-        return {ReviewerId(rule.id): rule.roles for rule in self.desk.policy.people}
+        return acting_people(self.desk.policy, self.desk.settings.embedded)
 
     def _holders(self, digest: str, *roles: DeskRole) -> frozenset[ReviewerId]:
         built = history.builders(self.desk.entries(), digest)

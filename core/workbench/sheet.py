@@ -10,6 +10,7 @@ from core.intake.coverage import FamilyCoverage
 from core.model.candidate import Candidate
 from core.model.gate import StoredReport
 from core.model.names import Version
+from core.model.pii import PiiState
 from core.model.release import ChecklistLine, LineState
 from core.model.signoff import Person
 from core.release.layout import release_prefix
@@ -17,6 +18,7 @@ from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.data import Data
 from core.workbench.desk import Desk
+from core.workbench.pii_checks import PiiChecks
 from core.workbench.releases import Releases
 from core.workbench.reviews import Reviews
 from core.workbench.signing import Requirement, Signing
@@ -64,6 +66,7 @@ class Sheet:
     reviews: Reviews
     signing: Signing
     releases: Releases
+    pii: PiiChecks
 
     def lines(self, version: str) -> tuple[ChecklistLine, ...]:
         """Return every line of the checklist for `version`, in order."""
@@ -187,9 +190,14 @@ class Sheet:
             else:
                 held = [_as_shipped(reports.get(name)) for name in names]
             evidence = [{"key": item["key"], "sha256": item["sha256"]} for item in held if item]
-            yield _line(
-                number, title, _gate_state(held), _gate_words(names, held), "gates", *evidence
-            )
+            state, words, page = _gate_state(held), _gate_words(names, held), "gates"
+            if names == ("privacy",) and candidate is not None:
+                checks = self.pii.states(candidate.digest)
+                words = " ".join((words, *_sampled(checks)))
+                unread = any(check.state != "done" for check in checks.values())
+                if state == "done" and unread and not shipped:
+                    state, page = "blocked", "pii_check"
+            yield _line(number, title, state, words, page, *evidence)
 
     def _reviews(self, candidate: Candidate | None) -> Iterator[ChecklistLine]:
         if candidate is None:
@@ -318,6 +326,10 @@ class Sheet:
                 "adjudication",
                 "review_lead",
             )
+        for check in self.pii.states(digest).values():
+            if check.state != "done":
+                title = f"Read {check.family} for personal data"
+                return (title, check.sentence, "pii_check", "review_lead")
         for claim, state in self.reviews.states(digest).items():
             rule = self.desk.policy.claim(claim)
             if state.state == "paused":
@@ -467,6 +479,14 @@ def _gate_state(held: list[_Judged | None]) -> LineState:
         return "not_started"
     good = all(item is not None and item["verdict"] == "pass" for item in held)
     return "done" if held and good else "blocked"
+
+
+def _sampled(checks: Mapping[str, PiiState]) -> Iterator[str]:
+    """Say what people's reading showed; that none was asked for is said too."""
+    if not checks:
+        yield "No PII sampling check is asked for by this policy."
+    for check in checks.values():
+        yield check.sentence
 
 
 def _gate_words(names: tuple[str, ...], held: list[_Judged | None]) -> str:

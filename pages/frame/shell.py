@@ -29,6 +29,7 @@ PAGES = (
     ("duplicates", "Duplicates"),
     ("clinician_review", "Clinician review"),
     ("bias_review", "Bias review"),
+    ("pii_check", "PII check"),
     ("adjudication", "Adjudication"),
     ("publish", "Publish"),
     ("releases", "Releases"),

@@ -15,6 +15,8 @@ LITERAL = re.compile(
 )
 ALARM = re.compile(r"^            \(\"([a-z_]+)\", ", re.MULTILINE)
 POSSIBLE = {"privacy.person_possible", "privacy.location_possible"}
+# What people find in the PII sample is decided about on the same page as a gate's findings.
+READ_BY_PEOPLE = {"privacy.sampling_escape"}
 
 
 def literal() -> set[str]:
@@ -39,7 +41,7 @@ def test_every_code_a_gate_can_give_is_in_the_catalogue() -> None:
 
 
 def test_every_code_in_the_catalogue_is_given_by_a_gate() -> None:
-    assert set(codes.CODES) - literal() - composed() == set()
+    assert set(codes.CODES) - literal() - composed() == READ_BY_PEOPLE
 
 
 def test_no_gate_composes_codes_that_this_test_does_not_know() -> None:
