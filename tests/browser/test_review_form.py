@@ -432,6 +432,24 @@ def test_edge_records_start_folded_and_take_no_rating_unseen(
     assert scores(page) == ["5"]
 
 
+def test_a_form_taken_off_the_page_and_put_back_goes_on_where_it_was(
+    site: Site, context: BrowserContext
+) -> None:
+    version = site.version()
+    page = version.open(context)
+    press(page, "34")
+    page.locator(".form textarea").fill("half a sen")
+    for name in ("Clinician QA: edge and crisis", "Clinician QA: foundation"):
+        page.get_by_role("radio", name=name).click(delay=50)
+        settle(page)
+    page.locator(".form .turns:visible").wait_for()
+    says(page, "Saved ")
+    assert scores(page) == ["3", "4"]
+    assert page.locator(".form textarea").input_value() == "half a sen"
+    page.locator(".form textarea").press_sequentially("tence")
+    wait_for(lambda: draft_of(version.screen())["note"] == "half a sentence", page=page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_wrong_with_the_form(
     site: Site, context: BrowserContext, scheme: str

@@ -4,7 +4,13 @@
 
 const SAVE_AFTER_MS = 150;
 const IDLE_MS = 60000;
+const LEFT_MS = 10000;
 const forms = new WeakMap();
+// One browser tab is one writer, however often Streamlit takes the form off the page and puts it
+// back: what was typed up to then goes on in the new one.
+const kept = (globalThis[Symbol.for("release-desk-review-form")] ??= { tab: crypto.randomUUID(), seq: 0, left: new Map() });
+// While another claim's form comes, the old one is still on the page for a moment.
+let newest = null;
 
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -17,15 +23,9 @@ class ReviewForm {
   constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
-    this.tab = crypto.randomUUID();
-    this.seq = 0;
     this.outbox = [];
     this.onKey = (event) => this.key(event);
     this.onLeave = () => { if (this.timer) this.push("draft"); };
-    // Before Streamlit's own shortcuts: it sees a key typed in here as typed on the page.
-    document.addEventListener("keydown", this.onKey, true);
-    addEventListener("pagehide", this.onLeave);
-    document.addEventListener("visibilitychange", this.onLeave);
     this.note = this.find(".note textarea");
     this.note.oninput = () => this.change(() => { this.answers.note = this.note.value; });
     this.find(".reveal").onclick = () => this.reveal();
@@ -40,17 +40,28 @@ class ReviewForm {
     this.list.onchange = () => this.visit(this.list.value);
   }
 
+  start() {
+    // Before Streamlit's own shortcuts: it sees a key typed in here as typed on the page.
+    document.addEventListener("keydown", this.onKey, true);
+    addEventListener("pagehide", this.onLeave);
+    document.addEventListener("visibilitychange", this.onLeave);
+  }
+
   stop() {
     this.onLeave();
+    if (this.dirty && !this.still()) {
+      kept.left.set(this.identity, { ...structuredClone(this.answers), seconds: this.seconds, based_on: this.basedOn, at: performance.now() });
+    }
     document.removeEventListener("keydown", this.onKey, true);
     document.removeEventListener("visibilitychange", this.onLeave);
     removeEventListener("pagehide", this.onLeave);
   }
 
   update({ data, setStateValue }) {
+    newest = this;
     this.send = setStateValue;
     this.outbox = this.outbox.filter((event) => event.seq > data.acked);
-    this.seq = Math.max(this.seq, data.acked);
+    kept.seq = Math.max(kept.seq, data.acked);
     const identity = `${data.candidate} ${data.claim} ${data.record_id} ${data.rating_sha256}`;
     const fresh = this.identity !== identity;
     const moved = Boolean(this.data) && fresh;
@@ -69,8 +80,9 @@ class ReviewForm {
   open(moved) {
     const { draft, rating } = this.data;
     // A rating that was taken up again has a draft of its own.
-    const taken = draft && (!rating || draft.supersedes === this.data.rating_sha256);
-    const held = (taken ? draft : rating) || {};
+    const half = this.takeUp();
+    const taken = half || (draft && (!rating || draft.supersedes === this.data.rating_sha256) && draft);
+    const held = taken || rating || {};
     this.answers = {
       scores: { ...(held.scores || {}) }, verdict: held.verdict || "",
       flags: (held.flags || []).map((flag) => ({ ...flag })), note: held.note || "",
@@ -79,11 +91,11 @@ class ReviewForm {
     this.restored = Boolean(taken);
     this.waiting = false;
     this.fault = "";
-    this.dirty = false;
+    this.dirty = Boolean(half);
     this.flagging = null;
     this.seconds = held.seconds || 0;
     this.touched = performance.now();
-    this.basedOn = this.data.draft_version;
+    this.basedOn = half ? half.based_on : this.data.draft_version;
     this.active = this.firstOpen();
     this.note.value = this.answers.note;
     this.fold(this.data.folded && !taken && !rating, false);
@@ -93,12 +105,19 @@ class ReviewForm {
     this.drawVerdicts();
     this.drawFlags();
     this.paint();
+    if (half) this.timer ??= setTimeout(() => this.push("draft"), SAVE_AFTER_MS);
     if (!moved) return;
     const left = this.find(".left");
     this.find(".right").scrollTop = 0;
     this.find(".steps").scrollIntoView({ block: "nearest" });
     // The next record is announced, and Tab goes on from its first turn.
     left.focus({ preventScroll: true });
+  }
+
+  takeUp() {
+    const left = kept.left.get(this.identity);
+    kept.left.clear();
+    return left && performance.now() - left.at < LEFT_MS ? left : null;
   }
 
   reopen() {
@@ -154,14 +173,14 @@ class ReviewForm {
     const record = this.data.record_id;
     this.outbox = this.outbox.filter((event) => event.kind !== "draft" || event.record_id !== record);
     this.post(kind, record, {
-      tab: this.tab, based_on: this.basedOn, shown_sha256: this.data.shown_sha256,
+      tab: kept.tab, based_on: this.basedOn, shown_sha256: this.data.shown_sha256,
       payload: { ...structuredClone(this.answers), supersedes: this.data.rating_sha256, seconds: Math.round(this.seconds) },
     });
   }
 
   post(kind, record, rest = {}) {
-    this.seq += 1;
-    this.outbox.push({ seq: this.seq, kind, candidate: this.data.candidate, record_id: record, ...rest });
+    kept.seq += 1;
+    this.outbox.push({ seq: kept.seq, kind, candidate: this.data.candidate, record_id: record, ...rest });
     this.send("outbox", this.outbox.slice());
     this.say();
   }
@@ -282,8 +301,7 @@ class ReviewForm {
     const target = event.composedPath()[0];
     const ours = this.root.contains(target);
     const typing = ["INPUT", "TEXTAREA", "SELECT"].includes(target?.tagName) || target?.isContentEditable;
-    // While another claim's form comes, the old one is still there for a moment.
-    if (document.querySelector('[role="dialog"]') || this.root.host?.closest('[data-stale="true"]')) return;
+    if (newest !== this || document.querySelector('[role="dialog"]')) return;
     const taken = () => { event.preventDefault(); event.stopPropagation(); };
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && (ours || !typing)) { taken(); return this.submit(); }
     if (event.key === "Escape" && this.flagging) { taken(); return this.endFlag(false); }
@@ -476,6 +494,8 @@ class ReviewForm {
 export default function (component) {
   const root = component.parentElement;
   if (!forms.has(root)) forms.set(root, new ReviewForm(root));
-  forms.get(root).update(component);
-  return () => { forms.get(root)?.stop(); forms.delete(root); };
+  const form = forms.get(root);
+  form.start();
+  form.update(component);
+  return () => { form.stop(); if (forms.get(root) === form) forms.delete(root); };
 }
