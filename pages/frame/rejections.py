@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.intake.codes import CODES, title_of
+from core.intake.rejected import RejectedCount
+from core.model.errors import DeskError
 from core.model.signoff import Person
 from core.workbench import Workbench
+from core.workbench.refusals import Refusals
+from core.workbench.reviews import READERS
 from pages.frame import show
 from pages.frame.export import csv_table
 from pages.frame.links import page_link
 
 ALL = "all"
+SHOWN = 500
 
 
 def section(bench: Workbench, person: Person, version: str) -> None:
@@ -50,20 +57,80 @@ def section(bench: Workbench, person: Person, version: str) -> None:
         [ALL, *sorted(candidate.rejections)],
         format_func=lambda name: "Any reason" if name == ALL else f"{title_of(name)} ({name})",
     )
+    refusals = Refusals(bench.desk, bench.candidates)
+    digest = candidate.digest
+    counts = [one for one in refusals.counts(digest) if code in (ALL, one.code)]
     rows = [
         {
-            "object": source.key,
-            "family": source.family,
-            "code": reason,
-            "rows refused": count,
-            "rows in all": source.rows,
-            "container": source.container,
+            "object": one.key,
+            "family": one.family,
+            "code": one.code,
+            "rows refused": one.count,
+            "rows in all": one.rows,
         }
-        for source in candidate.sources
-        for reason, count in source.rejected.items()
-        if code in (ALL, reason)
+        for one in counts
     ]
-    st.dataframe(rows, hide_index=True)
+    st.dataframe(rows[:SHOWN], hide_index=True)
     st.download_button(
         "Refusals as CSV", csv_table(rows), "refused.csv", "text/csv", on_click="ignore"
+    )
+    try:
+        _places(refusals, person, digest, counts)
+        _shapes(refusals, digest)
+    except DeskError as error:
+        show.refusal(error)
+
+
+def _places(
+    refusals: Refusals, person: Person, digest: str, counts: Sequence[RejectedCount]
+) -> None:
+    """Draw where in one object rows were refused, and one of them for those allowed."""
+    keys = list(dict.fromkeys(one.key for one in counts))
+    key = st.selectbox("Look into", keys, index=None, placeholder="Choose an object")
+    if key is None:
+        return
+    codes = [one.code for one in counts if one.key == key]
+    found = [row for row in refusals.rows(digest, key=key) if row.code in codes]
+    st.dataframe(
+        [
+            {"line": row.line or "whole object", "code": row.code, "means": title_of(row.code)}
+            for row in found
+        ],
+        hide_index=True,
+    )
+    lines = [row.line for row in found if row.line]
+    if not lines:
+        show.quiet("The object was refused as a whole; there is no single row to show.")
+        return
+    if not person.holds(*READERS):
+        show.quiet("Reviewers and release owners may look at a refused row.")
+        return
+    line = st.selectbox("Show the row at line", lines, index=None, placeholder="Choose a line")
+    if line is not None:
+        with st.spinner("Reading it again…"):
+            text = refusals.excerpt(digest, key, line, person)
+        show.quiet("Its beginning, what has the form of an identifier replaced:")
+        show.exact(text or "Nothing of it can be shown.")
+
+
+def _shapes(refusals: Refusals, digest: str) -> None:
+    """Draw the shapes that a mapping in the policy could name."""
+    shapes = refusals.unknown_shapes(digest)
+    if not shapes:
+        return
+    show.prose(
+        "Rows of these shapes are not known; `[[intake.mappings]]` in the policy can name their "
+        "fields, without code."
+    )
+    st.dataframe(
+        [
+            {
+                "object": shape.key,
+                "fields": ", ".join(shape.fields),
+                "rows": shape.rows,
+                "first line": shape.line,
+            }
+            for shape in shapes
+        ],
+        hide_index=True,
     )

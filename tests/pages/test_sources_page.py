@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
+from core.model.errors import NotAllowed
 from core.workbench import Workbench
+from core.workbench.refusals import Refusals
 from tests.pages.conftest import JUDGED_VERSION, OpenPage
 
 OWNER = "demo:engineer"
@@ -54,3 +60,35 @@ def _box(page: object, label: str) -> int:
 def _text(page: object, label: str) -> int:
     boxes = page.text_input  # type: ignore[attr-defined]
     return next(n for n, box in enumerate(boxes) if box.label == label)
+
+
+def test_a_refused_row_is_shown_to_those_allowed_and_its_place_to_all(
+    judged_desk: Workbench, open_page: OpenPage
+) -> None:
+    candidate = judged_desk.candidates.current(JUDGED_VERSION)
+    assert candidate is not None
+    refusals = Refusals(judged_desk.desk, judged_desk.candidates)
+    counts = refusals.counts(candidate.digest)
+    assert sum(one.count for one in counts) == sum(candidate.rejections.values()) > 0
+    key = next(one.key for one in counts if refusals.rows(candidate.digest, key=one.key)[0].line)
+    line = refusals.rows(candidate.digest, key=key)[0].line
+
+    page = open_page("sources", "demo:clinician-1", version=JUDGED_VERSION)
+    page.selectbox[_box(page, "Look into")].select(key).run()
+    page.selectbox[_box(page, "Show the row at line")].select(line).run()
+    assert not page.exception
+    reader = next(p for p in judged_desk.demo_people() if p.id == "demo:clinician-1")
+    text = refusals.excerpt(candidate.digest, key, line, reader)
+    assert text
+    assert text in [shown.value for shown in page.text]
+
+
+def test_nobody_without_a_role_sees_a_row(judged_desk: Workbench) -> None:
+    candidate = judged_desk.candidates.current(JUDGED_VERSION)
+    assert candidate is not None
+    refusals = Refusals(judged_desk.desk, judged_desk.candidates)
+    one = refusals.counts(candidate.digest)[0]
+    known = next(p for p in judged_desk.demo_people() if p.id == "demo:engineer")
+    guest = dataclasses.replace(known, roles=())
+    with pytest.raises(NotAllowed):
+        refusals.excerpt(candidate.digest, one.key, 1, guest)
