@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import itertools
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -443,7 +444,7 @@ def test_a_form_taken_off_the_page_and_put_back_goes_on_where_it_was(
         page.get_by_role("radio", name=name).click(delay=50)
         settle(page)
     page.locator(".form .turns:visible").wait_for()
-    says(page, "Saved ")
+    page.locator(".form .status", has_text=re.compile("Saved|restored")).wait_for()
     assert scores(page) == ["3", "4"]
     assert page.locator(".form textarea").input_value() == "half a sen"
     page.locator(".form textarea").press_sequentially("tence")

@@ -116,7 +116,7 @@ class ReviewForm {
 
   takeUp() {
     const left = kept.left.get(this.identity);
-    kept.left.clear();
+    kept.left.delete(this.identity);
     return left && performance.now() - left.at < LEFT_MS ? left : null;
   }
 
