@@ -51,18 +51,21 @@ def decode(data: bytes) -> Any:
         raise NotCanonical("canonical.unreadable", "The stored document is not JSON.") from error
 
 
+# Made once: records are named one by one, and making an encoder costs as much as using it.
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def _encode(value: object) -> bytes:
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _checked(value: object, *, floats: bool) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _text(value)
+        return value if value.isascii() else _text(value)
     if isinstance(value, int):
         if abs(value) > _LARGEST:
             raise NotCanonical("canonical.integer", "An integer is beyond 2**53.")
@@ -71,7 +74,8 @@ def _checked(value: object, *, floats: bool) -> object:
         if not floats or not math.isfinite(value):
             raise NotCanonical("canonical.float", "A float has no place in a canonical object.")
         return value
-    if isinstance(value, Mapping):
+    # Asked by name first: asking whether something is a mapping of any kind takes far longer.
+    if isinstance(value, (dict, Mapping)):
         return {_key(key): _checked(item, floats=floats) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_checked(item, floats=floats) for item in value]

@@ -48,7 +48,7 @@ _FNV_PRIME = np.uint64(0x100000001B3)
 _FNV_START = np.uint64(0xCBF29CE484222325)
 
 
-def _compiled(function: _Function) -> _Function:
+def compiled(function: _Function) -> _Function:
     """Compile without the interpreter lock; keep the result on disk where a disk allows it."""
     try:
         compiled = numba.njit(nogil=True, cache=True)(function)
@@ -57,7 +57,7 @@ def _compiled(function: _Function) -> _Function:
     return compiled  # type: ignore[no-any-return]
 
 
-@_compiled
+@compiled
 def _mix64(value: Any) -> Any:
     value ^= value >> np.uint64(33)
     value *= np.uint64(0xFF51AFD7ED558CCD)
@@ -67,7 +67,7 @@ def _mix64(value: Any) -> Any:
     return value
 
 
-@_compiled
+@compiled
 def _mix32(value: Any) -> Any:
     value = np.uint32(value ^ (value >> np.uint32(16)))
     value = np.uint32(value * np.uint32(0x85EBCA6B))
@@ -76,7 +76,7 @@ def _mix32(value: Any) -> Any:
     return np.uint32(value ^ (value >> np.uint32(16)))
 
 
-@_compiled
+@compiled
 def _unspaced(codes: Any, start: Any, stop: Any, classes: Any) -> Any:
     spaced = 0
     dense = 0
@@ -88,7 +88,7 @@ def _unspaced(codes: Any, start: Any, stop: Any, classes: Any) -> Any:
     return dense > spaced
 
 
-@_compiled
+@compiled
 def _shingle(
     codes: Any, start: Any, stop: Any, classes: Any, size: Any, power: Any, out: Any
 ) -> Any:
@@ -124,7 +124,7 @@ def _shingle(
     return found
 
 
-@_compiled
+@compiled
 def _minima(hashes: Any, count: Any, factors: Any, offsets: Any, signature: Any) -> Any:
     """Take the minimum of each permutation over the low halves of `hashes`, four at a time."""
     permutations = factors.size
@@ -150,7 +150,7 @@ def _minima(hashes: Any, count: Any, factors: Any, offsets: Any, signature: Any)
         at += 1
 
 
-@_compiled
+@compiled
 def _sketch_all(
     codes: Any,
     bounds: Any,
@@ -172,7 +172,7 @@ def _sketch_all(
         _minima(room, found, factors, offsets, signatures[text])
 
 
-@_compiled
+@compiled
 def _jaccard_all(hashes: Any, bounds: Any, left: Any, right: Any, out: Any) -> Any:
     for pair in range(left.size):
         i, i_end = bounds[left[pair]], bounds[left[pair] + 1]
@@ -191,7 +191,7 @@ def _jaccard_all(hashes: Any, bounds: Any, left: Any, right: Any, out: Any) -> A
         out[pair] = shared / (total - shared) if total > shared else 0.0
 
 
-@_compiled
+@compiled
 def _agreement_all(signatures: Any, left: Any, right: Any, out: Any) -> Any:
     for pair in range(left.size):
         same = 0
@@ -200,7 +200,7 @@ def _agreement_all(signatures: Any, left: Any, right: Any, out: Any) -> Any:
         out[pair] = same
 
 
-@_compiled
+@compiled
 def _band_all(signatures: Any, bands: Any, rows: Any, out: Any) -> Any:
     for text in range(signatures.shape[0]):
         for band in range(bands):

@@ -46,7 +46,10 @@ def language_of(text: str) -> str:
     if script is not None:
         return script
     words = _WORD.findall(sample)
-    hits = Counter(language for word in words for language in _LANGUAGES.get(word, ()))
+    hits: Counter[str] = Counter()
+    for word, times in Counter(words).items():
+        for language in _LANGUAGES.get(word, ()):
+            hits[language] += times
     ranked = hits.most_common(2)
     if not ranked or ranked[0][1] < max(_LEAST_HITS, _LEAST_SHARE * len(words)):
         return UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -40,7 +40,7 @@ def measure_record(conversation: Conversation, redacted: Redacted, rule: NearDup
         "kind": "record",
         "shape": conversation.shape,
         "conversation_id": conversation.conversation_id,
-        "labels": canonical_bytes(conversation.labels).decode(),
+        "labels": _small(conversation.labels),
         "messages": encode_messages(messages),
         "content_hash": content_hash(messages),
         "record_id": record_id(messages),
@@ -77,8 +77,18 @@ def content_hash(messages: Sequence[Message]) -> str:
 
 def record_id(messages: Sequence[Message]) -> str:
     """Return the first 32 hex digits of the SHA-256 of the canonical messages."""
-    plain = [{"role": message.role, "content": message.content} for message in messages]
-    return hashlib.sha256(canonical_bytes(plain)).hexdigest()[:32]
+    plain = [{"content": message.content, "role": message.role} for message in messages]
+    try:
+        # Keys in order and texts alone: what msgspec writes is the canonical form, much sooner.
+        body = msgspec.json.encode(plain)
+    except UnicodeEncodeError:
+        body = canonical_bytes(plain)  # which refuses, by its own name
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def _small(table: Mapping[str, object]) -> str:
+    """Return a table as canonical JSON; most are empty."""
+    return canonical_bytes(table).decode() if table else "{}"
 
 
 def _privacy(redacted: Redacted) -> Row:
@@ -89,7 +99,7 @@ def _privacy(redacted: Redacted) -> Row:
     entities = Counter(span.entity for span in redacted.spans)
     return {
         "pii_status": redacted.status,
-        "entities": canonical_bytes(entities).decode(),
-        "redactions": canonical_bytes(places).decode(),
+        "entities": _small(entities),
+        "redactions": canonical_bytes(places).decode() if places else "[]",
         "redacted_characters": redacted.redacted_characters,
     }

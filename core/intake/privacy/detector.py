@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from core.canonical import sha256_hex
-from core.intake.privacy import patterns, triggers
+from core.intake.privacy import patterns, prefilter, triggers
 from core.intake.privacy.allow import AllowList
 from core.intake.privacy.plain import plain_form
 from core.intake.privacy.recognisers import REGIONS, borrowed, no_warnings, settings, spans_of
@@ -45,6 +45,10 @@ class Detector:
             return ()
         standing = self._allow.without(plain.text, found, self.uses)
         return tuple(_exact(span, *plain.exact(span.start, span.end)) for span in merge(standing))
+
+    def worth_reading(self, texts: Sequence[str]) -> list[bool]:
+        """Return for each text whether `find` could find anything in it, a quick look at all."""
+        return prefilter.worth_reading(texts)
 
     def redactable(self, text: str) -> tuple[Span, ...]:
         """Return the spans the policy wants replaced."""

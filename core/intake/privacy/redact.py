@@ -39,8 +39,9 @@ def redact(messages: Sequence[Message], detector: Detector) -> Redacted:
     places: list[Replacement] = []
     gone = 0
     left = False
+    worth = detector.worth_reading([message.content for message in messages])
     for turn, message in enumerate(messages):
-        spans = detector.redactable(message.content)
+        spans = detector.redactable(message.content) if worth[turn] else ()
         if not spans:
             shown.append(message)
             continue

@@ -28,8 +28,8 @@ _NUMBER = re.compile(
 _DOMAIN = re.compile(rf"\.(?:{_TLD})\b")
 _COLONS = re.compile(r"[0-9a-f]{2}:[0-9a-f]{2}:|::")
 _LONG = re.compile(r"[\w-]{20}")
-_LONG_TOKEN = 20
-_LITERALS = (
+LONG_TOKEN = 20
+LITERALS = (
     "@", "://", "www.", "u/", "dot com", "dot org", "dot net", "dot edu", "dot gov", "dot co",
     "dot io", "dot]", "dot)", "dot}",
     "dot uk", "user", "screen", "login", "handle", "insta", "snap", "twitter",
@@ -47,9 +47,9 @@ def _triggers(text: str) -> list[tuple[int, int]]:
         found.extend(hit.span() for hit in _DOMAIN.finditer(text))
     if ":" in text:
         found.extend(hit.span() for hit in _COLONS.finditer(text))
-    if max(map(len, text.split()), default=0) >= _LONG_TOKEN:
+    if max(map(len, text.split()), default=0) >= LONG_TOKEN:
         found.extend(hit.span() for hit in _LONG.finditer(text))
-    for literal in _LITERALS:
+    for literal in LITERALS:
         place = text.find(literal)
         while place >= 0:
             found.append((place, place + len(literal)))

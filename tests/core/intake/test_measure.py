@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from core.canonical import NotCanonical, canonical_bytes
 from core.intake.language import language_of
 from core.intake.measure import content_hash, decode_messages, encode_messages, record_id
 from core.intake.tokens import ENCODING, count_tokens
@@ -67,3 +70,17 @@ def test_messages_survive_the_trip_through_their_bytes():
     assert decode_messages(body) == messages
     assert b"\n" not in body
     assert body.startswith(b'[{"role":"user","content":"na\xc3\xafve')
+
+
+def test_a_record_id_is_that_of_the_canonical_bytes_for_every_character():
+    for first in range(0, 0x30000, 0x400):
+        letters = [chr(code) for code in range(first, first + 0x400)]
+        text = "".join(letter for letter in letters if not "\ud800" <= letter <= "\udfff")
+        plain = [{"role": "user", "content": text}]
+        expected = hashlib.sha256(canonical_bytes(plain)).hexdigest()[:32]
+        assert record_id(said(("user", text))) == expected
+
+
+def test_a_text_that_is_not_unicode_has_no_record_id():
+    with pytest.raises(NotCanonical):
+        record_id(said(("user", "half a \ud800 pair")))

@@ -73,6 +73,9 @@ def test_what_is_still_found_after_redaction_sends_the_record_to_review():
     class Stubborn:
         rule = DETECTOR.rule
 
+        def worth_reading(self, texts: list[str]) -> list[bool]:
+            return [True for _ in texts]
+
         def redactable(self, text: str) -> tuple[Span, ...]:
             return (Span(start=0, end=1, entity="MRN", score=1.0, tier="pattern"),)
 
