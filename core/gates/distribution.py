@@ -112,6 +112,7 @@ class DistributionGate:
             families[family]["all"] = self._document(cell, places)
         return {
             "encoding": ENCODING,
+            "stages": self._stages(),
             "edges": {name: list(edges) for name, edges in EDGES.items()},
             "families": families,
             "baseline": "none" if self._baseline is None else "given",
@@ -123,6 +124,24 @@ class DistributionGate:
         for (family, _), cell in sorted(self._cells.items()):
             whole.setdefault(family, Cell()).take(cell)
         return whole
+
+    def _stages(self) -> dict[str, Any]:
+        """Return the families of each stage and their records together, by split and in all."""
+        stages: dict[str, Any] = {}
+        known = {family for family, _ in self._cells}
+        for rule in self._policy.families:
+            if rule.name in known:
+                told = stages.setdefault(str(rule.stage), {"families": [], "splits": {}})
+                told["families"].append(rule.name)
+        for told in stages.values():
+            splits = {split for family, split in self._cells if family in told["families"]}
+            for name in ("all", *sorted(splits)):
+                whole = Cell()
+                for (family, split), cell in sorted(self._cells.items()):
+                    if family in told["families"] and name in ("all", split):
+                        whole.take(cell)
+                told["splits"][name] = whole.document()
+        return stages
 
     def _document(self, cell: Cell, places: list[tuple[str, str]]) -> dict[str, Any]:
         languages: Counter[str] = Counter()

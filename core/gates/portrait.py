@@ -11,6 +11,12 @@ _LETTERS = {"system": "s", "user": "u", "assistant": "a"}
 
 def measure_messages(messages: tuple[Message, ...]) -> dict[str, float | None]:
     """Return the values of `MEASURES` for one record; a ratio without a divisor is None."""
+    tokens = sum(count_tokens(message.content) for message in messages)
+    return measure_sizes(messages) | {"tokens": tokens}
+
+
+def measure_sizes(messages: tuple[Message, ...]) -> dict[str, float | None]:
+    """Return the values of `MEASURES` for one record without its tokens, which cost most."""
     contents = [message.content for message in messages]
     characters = sum(len(content) for content in contents)
     words = sum(count_words(content) for content in contents)
@@ -20,7 +26,6 @@ def measure_messages(messages: tuple[Message, ...]) -> dict[str, float | None]:
             said[message.role] += len(message.content)
     return {
         "turns": len(messages),
-        "tokens": sum(count_tokens(content) for content in contents),
         "characters": characters,
         "words": words,
         "characters_per_word": characters / words if words else None,

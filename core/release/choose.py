@@ -116,6 +116,9 @@ def _refuse_private_text(inputs: ReleaseInputs, facts: Facts) -> None:
 def _typed_texts(inputs: ReleaseInputs, facts: Facts) -> Iterator[tuple[str, str]]:
     for exclusion in inputs.candidate.exclusions:
         yield "exclusions", exclusion.reason
+    for decision in inputs.candidate.decisions:
+        if decision.get("action") == "explain":
+            yield f"explanation {decision.get('scope', '')}", decision.get("reason", "")
     for family, reason in facts.waived_families.items():
         yield f"waived family {family}", reason
     for waiver in counting_waivers(facts, inputs.policy):

@@ -208,6 +208,14 @@ def _decision_lines(document: Mapping[str, Any]) -> list[str]:
             f"- {_line(signoff['title'])}: `{signoff['reviewer']}` as {signoff['role']}, "
             f"{signoff['at']}"
         )
+    lines += ["", "## Explained by name", ""]
+    for item in document.get("explanations", []):
+        lines.append(
+            f"- {_line(item['code'])} of {_line(item['scope'])}, by `{item['by']}`: "
+            f"{_line(item['reason'])}"
+        )
+    if not document.get("explanations"):
+        lines.append("None.")
     lines += ["", "## Waivers", ""]
     for waiver in document["waivers"]:
         who = ", ".join(f"`{item['reviewer']}`" for item in waiver["signers"])

@@ -118,6 +118,11 @@ def draft_document(
             {"family": name, "reason": reason}
             for name, reason in sorted(chosen.facts.waived_families.items())
         ],
+        "explanations": [
+            {name: item.get(name, "") for name in ("gate", "code", "scope", "by", "reason")}
+            for item in candidate.decisions
+            if item.get("action") == "explain"
+        ],
         "exclusions": sorted(
             ({"scope": item.scope, "reason": item.reason} for item in candidate.exclusions),
             key=lambda item: (item["scope"], item["reason"]),

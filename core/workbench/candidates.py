@@ -15,7 +15,7 @@ from core.intake.document import load_candidate
 from core.model.candidate import Candidate
 from core.model.errors import GateError, IntakeError
 from core.model.gate import Finding, StoredReport
-from core.model.names import Digest, parse_digest_prefix, parse_version
+from core.model.names import Digest, Version, parse_digest_prefix, parse_version
 from core.model.progress import Progress, silent
 from core.model.signoff import Person
 from core.workbench import history
@@ -186,14 +186,49 @@ class Candidates:
             self.desk.policy, candidate, routing=routing, baseline=self._baseline(candidate)
         )
 
-    def _previous_release(self, candidate: Candidate) -> Digest | None:
-        """Return the candidate of the newest release of another version, if any."""
+    def earlier_releases(self, version: str) -> Mapping[Version, Digest]:
+        """Return {version: candidate} of every other release, the newest first."""
         committed = [
-            entry
+            entry.event
             for entry in history.of_type(self.desk.entries(), "publish.committed")
-            if entry.event["version"] != candidate.version
+            if entry.event["version"] != version
         ]
-        return Digest(str(committed[-1].event["candidate"])) if committed else None
+        return {
+            Version(str(event["version"])): Digest(str(event["candidate"]))
+            for event in reversed(committed)
+        }
+
+    def baseline_version(self, version: str) -> Version | None:
+        """Return the release `version` is compared with: the one chosen, else the newest."""
+        earlier = self.earlier_releases(version)
+        chosen = [
+            Version(str(entry.event["release"]))
+            for entry in history.of_type(self.desk.entries(), "baseline.chosen")
+            if entry.event["version"] == version and entry.event["release"] in earlier
+        ]
+        return chosen[-1] if chosen else next(iter(earlier), None)
+
+    def choose_baseline(self, version: str, release: str, reason: str, by: Person) -> None:
+        """Compare `version` with another earlier release than the newest, for a stated reason.
+
+        Verdicts reached against another release no longer count for it.
+
+        Raises:
+            GateError: `gate.baseline_unknown`, or `finding.reason` when no reason is given.
+        """
+        self.desk.require(by, "release_owner", "review_lead")
+        if release not in self.earlier_releases(version):
+            raise GateError("gate.baseline_unknown", "That is no earlier release.")
+        if len(reason.strip()) < 3:
+            raise GateError("finding.reason", "Say in a few words why.")
+        self.desk.record(
+            by, "baseline.chosen", version=version, release=release, reason=reason.strip()[:500]
+        )
+
+    def _previous_release(self, candidate: Candidate) -> Digest | None:
+        """Return the candidate of the release this one is compared with, if any."""
+        release = self.baseline_version(candidate.version)
+        return None if release is None else self.earlier_releases(candidate.version)[release]
 
     def baseline(self, digest: str) -> Mapping[str, Any] | None:
         """Return the distribution measures a candidate is compared with, or None."""
