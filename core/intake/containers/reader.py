@@ -98,10 +98,13 @@ class RowReader:
             yield Refusal(line=0, code="object.no_rows")
 
     def _inflated(self, blocks: Blocks, kind: str) -> Iterator[Row | Refusal]:
-        """Inflate twice: once to see that every byte can be trusted, once to read."""
+        """Inflate twice: once to see that every byte can be trusted, once to read.
+
+        Of an object longer than the sample, the beginning is read as it comes.
+        """
         limit = self._rule.object_bytes
         try:
-            if self._sample is not None:
+            if self._sample is not None and self._is_longer(blocks, self._sample):
                 pieces = inflate(blocks, kind=kind, limit=limit, cut=True)
                 yield from self._read(Blocks(pieces, limit=limit), packing=f"{kind}/")
                 return
@@ -114,6 +117,10 @@ class RowReader:
             yield Refusal(line=0, code="object.too_large")
         except BadStream:
             yield Refusal(line=0, code="object.corrupt")
+
+    def _is_longer(self, blocks: Blocks, count: int) -> bool:
+        head, ended = blocks.peek(count)
+        return len(head) >= count or not ended
 
     def _unpacked(
         self, blocks: Blocks, head: bytes, seen: Sniffed, packing: str
