@@ -29,7 +29,7 @@ class Pattern:
 
 
 NUMBER = (
-    r"\s{0,3}(?:numbers?\b|no\b\.?|num\b\.?|nr\b\.?|id\b|code\b|card\b|\#)?"
+    r",?\s{0,3}(?:numbers?\b|no\b\.?|num\b\.?|nr\b\.?|id\b|code\b|card\b|\#)?"
     r"\s{0,3}(?:is|was|are|reads?|=|:|\#|-|--)?\s{0,3}[:#\"'(]?\s{0,2}"
 )
 """What may stand between the words for an identifier and the identifier."""

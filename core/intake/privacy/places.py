@@ -108,6 +108,13 @@ PLACES = (
         digits=5,
     ),
     pattern(
+        "ZIP_CODE",
+        0.5,
+        r"\b(?:we|i)(?:\s(?:are|am|was|were)|'re|'m)\sin\s(?P<v>\d{5})\b(?![,.]?\d|\s?(?:people|dollars|pieces))",
+        words="in",
+        digits=5,
+    ),
+    pattern(
         "STREET_ADDRESS",
         0.8,
         r"(?<![\w$.,/-])(?P<v>\d{1,6}[A-Za-z]?(?:-\d{1,4})?,? {1,2}(?:[NSEW]{1,2}\.? {1,2}|(?:North|South|East|West) )?"
