@@ -110,7 +110,11 @@ def draw_anchors(bench: Workbench) -> None:
         "Sign-offs and publications name the journal's head as it stood. "
         "Cutting the journal short would leave one of these without its entry."
     )
-    anchors = bench.audit.anchors()
+    try:
+        anchors = bench.audit.anchors()
+    except DeskError as error:
+        show.refusal(error)
+        return
     if not anchors:
         show.quiet("Nothing has been signed or published yet.")
         return

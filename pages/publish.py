@@ -19,16 +19,6 @@ from pages.frame.version_picker import pick_version
 
 # What a job's failure is called when the bucket did not say whether a write landed.
 _UNKNOWN = ("storage.outcome_unknown", "journal.crowded", "storage.transient")
-_PAGES = {
-    "run_sheet": "Run sheet",
-    "coverage": "Coverage",
-    "gates": "Gates",
-    "clinician_review": "Clinician review",
-    "bias_review": "Bias review",
-    "adjudication": "Adjudication",
-    "releases": "Releases",
-    "audit": "Audit",
-}
 
 
 def draw_candidate(candidate: Candidate) -> None:
@@ -66,10 +56,10 @@ def draw_blockers(blockers: tuple[Blocker, ...]) -> None:
         with words:
             show.prose("✕ {detail} :gray[{code}]", detail=blocker.detail, code=blocker.code)
         with page:
-            if blocker.page in _PAGES:
-                page_link(blocker.page, _PAGES[blocker.page])
-            else:
+            if blocker.page == "publish":
                 show.quiet("on this page")
+            else:
+                page_link(blocker.page)
 
 
 def draw_decision(bench: Workbench, person: Person, digest: str) -> None:
