@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from core.intake.containers import Row, read_rows
+from core.intake.measure import decode_messages
 from core.intake.read import read_object
+from core.intake.scan import load_features, read_features, scan_object, scan_settings_digest
 from core.intake.strict_json import BadJson, decode_strict
 from core.model.dataset import Conversation, Rejection
 from tests.builders import a_policy
+from tests.simulator import Simulator
 
 RULE = a_policy().intake
 SHARED = Path(os.environ.get("RELEASE_DESK_SHARED", Path(__file__).parents[3] / "shared" / "data"))
@@ -122,3 +128,62 @@ def test_broken_archives_and_unknown_compression_are_refused_as_a_whole() -> Non
         assert len(items) == 1, path.name
         assert isinstance(items[0], Rejection), path.name
         assert items[0].line == 0, path.name
+
+
+def test_compressed_texts_come_back_byte_for_byte() -> None:
+    files = sorted(ROBUSTNESS.glob("wuffs-compressed/*.txt.gz"))
+    if not files:
+        pytest.skip("the shared data is not here")
+    for path in files:
+        [item] = items_of(path.read_bytes())
+        assert isinstance(item, Row), path.name
+        assert item.value == {"monologue": gzip.decompress(path.read_bytes()).decode()}, path.name
+
+
+def test_parquet_files_give_the_values_another_reader_gives() -> None:
+    files = sorted(ROBUSTNESS.glob("parquet/data/*.parquet"))
+    if not files:
+        pytest.skip("the shared data is not here")
+    for path in files:
+        expected = duckdb.sql("SELECT * FROM read_parquet(?)", params=[str(path)])
+        columns = expected.columns
+        items = items_of(path.read_bytes())
+        for item, row in zip(items, expected.fetchall(), strict=True):
+            assert isinstance(item, Row), path.name
+            for name, value in zip(columns, row, strict=True):
+                assert same_value(item.value[name], value), (path.name, name)
+
+
+def same_value(ours: object, theirs: object) -> bool:
+    if isinstance(theirs, bytes):
+        return ours == theirs.decode() if theirs.isascii() else ours is None
+    if isinstance(theirs, datetime):
+        return isinstance(ours, str) and ours[:19] == theirs.isoformat()[:19]
+    return ours == theirs
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_chinese_dialogues_keep_every_character_down_to_the_features(packed: bool) -> None:
+    folder = SHARED / "permissive/A_dialogue"
+    files = [*sorted(folder.glob("smilechat-zh/*.json"))[:20]]
+    if not files:
+        pytest.skip("the shared data is not here")
+    store = Simulator()
+    policy = a_policy()
+    settings = scan_settings_digest(policy)
+    for number, path in enumerate(files):
+        body = path.read_bytes()
+        store.put(f"zh/{number:02}.json", gzip.compress(body) if packed else body)
+    for source, path in zip(store.list("zh/"), files, strict=True):
+        scan = scan_object(
+            store, source, policy=policy, settings_digest=settings, prefix="exports/"
+        )
+        assert (scan.rows, scan.records) == (1, 1), path.name
+        [row] = read_features(load_features(store, scan)).to_pylist()
+        told = [turn["content"] for turn in json.loads(path.read_bytes())]
+        if row["pii_status"] == "none_detected":
+            assert [m.content for m in decode_messages(row["messages"])] == told, path.name
+        characters = sum(map(len, told))
+        assert row["language"] == "zh", path.name
+        assert characters / 3 < row["tokens"] < characters * 3, path.name
+        assert row["shingles"] > characters / 8, path.name
