@@ -11,6 +11,9 @@ from core.gates.codes import cure_of, title_of
 from core.gates.distribution import DRIFTING
 from core.gates.statistics import LEAST_FOR_PSI, QUANTILES
 from core.model.dataset import SPLITS
+from core.model.errors import DeskError
+from core.workbench.record_table import Choice, RecordTable, bar_at
+from core.workbench.reviews import READERS
 from pages.frame import charts, evidence, guard, show
 from pages.frame.links import page_link
 from pages.frame.version_picker import pick_version
@@ -57,6 +60,12 @@ names = {
     if family.name in measures["families"]
 }
 rule = bench.desk.policy.distribution
+stages = {item.number: f"{item.number} {item.title}" for item in bench.desk.policy.stages}
+
+
+def stage_of(family: str) -> str:
+    """Return the stage of a family in words, the number first."""
+    return stages[bench.desk.policy.family(family).stage]
 
 
 def draw_verdict() -> None:
@@ -94,6 +103,7 @@ def panel(family: str, measure: str) -> charts.Panel:
         earlier=before,
         mean=told["all"][measure].get("mean"),
         band=None if found is None else (found.low, found.high),
+        about=(family, measure),
     )
 
 
@@ -105,7 +115,7 @@ def draw_pictures() -> None:
         "Dotted: the mean.{behind}",
         behind=" Grey, behind: the release before." if baseline is not None else "",
     )
-    charts.histograms(
+    clicked = charts.histograms(
         {
             title: [panel(family, measure) for measure in PICTURED]
             for family, title in names.items()
@@ -113,6 +123,116 @@ def draw_pictures() -> None:
         key="pictures",
         alt="Turns, tokens and words per record, by family and split",
     )
+    draw_bar(clicked)
+
+
+def draw_bar(clicked: tuple[str, str, str, float] | None) -> None:
+    """Draw the records of one bar: the one clicked, or the one picked from the lists."""
+    if clicked is not None and clicked != st.session_state.get("bar:clicked"):
+        st.session_state["bar:clicked"] = clicked
+        for name, value in zip(("family", "measure", "split", "low"), clicked, strict=True):
+            st.session_state[f"bar:{name}"] = value
+    st.markdown("**The records in a bar**")
+    show.quiet("Click a bar above, or pick one here.")
+    family_box, measure_box, split_box, bar_box = st.columns(4)
+    with family_box:
+        family = st.selectbox(
+            "Family", list(names), format_func=lambda name: names[name], key="bar:family"
+        )
+    with measure_box:
+        measure = st.selectbox(
+            "Measure", list(MEASURES), format_func=lambda name: MEASURES[name], key="bar:measure"
+        )
+    told = measures["families"][family]
+    splits = [name for name in SPLITS if name in told]
+    if st.session_state.get("bar:split") not in splits:
+        st.session_state.pop("bar:split", None)
+    with split_box:
+        split = st.selectbox("Split", splits, key="bar:split")
+    edges = measures["edges"][measure]
+    counts = told[split][measure].get("histogram", [])
+    bars = {
+        (-1.0 if number == 0 else float(edges[number - 1])): count
+        for number, count in enumerate(counts)
+        if count
+    }
+    if not bars:
+        return
+    if st.session_state.get("bar:low") not in bars:
+        st.session_state.pop("bar:low", None)
+    with bar_box:
+        low = st.selectbox(
+            "Bar",
+            list(bars),
+            format_func=lambda edge: f"{_bar_words(measure, edge)}: {bars[edge]:,} records",
+            key="bar:low",
+        )
+    draw_records(family, split, measure, low)
+
+
+def _bar_words(measure: str, edge: float) -> str:
+    low, high = bar_at(measure, edge)
+    if low is None or edge < 0:
+        return f"below {measures['edges'][measure][0]:g}"
+    return f"{low:,.4g} and more" if high is None else f"{low:,.4g} to under {high:,.4g}"
+
+
+def draw_records(family: str, split: str, measure: str, edge: float) -> None:
+    """Draw which records a bar holds, and the one that is ticked, for those who may read."""
+    low, high = bar_at(measure, edge)
+    choice = Choice(measure=measure, family=family, split=split, low=low, high=high)
+    try:
+        with st.spinner("Finding the records"):
+            found = RecordTable(bench.candidates).records(report.candidate, choice)
+    except DeskError as error:
+        show.refusal(error)
+        return
+    show.prose(
+        "**{n} records** of {family}, {split}: {measure} {bar}.{cut}",
+        n=f"{found.records:,}",
+        family=names[family],
+        split=split,
+        measure=MEASURES[measure],
+        bar=_bar_words(measure, edge),
+        cut=f" The first {len(found.rows):,} are listed."
+        if found.records > len(found.rows)
+        else "",
+    )
+    event = st.dataframe(
+        [
+            {
+                "record": row["record_id"],
+                MEASURES[measure]: row["value"],
+                "who speaks": _speakers(row["roles"]),
+                "language": _language(row["language"]),
+            }
+            for row in found.rows
+        ],
+        hide_index=True,
+        height=240,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"bar:{hash(choice)}",
+        alt="Records in the bar; tick one to read it",
+    )
+    chosen = event.selection.rows
+    if not chosen or chosen[0] >= len(found.rows):
+        return
+    if not person.holds(*READERS):
+        show.prose("Records are shown to reviewers, leads, owners and auditors.")
+        return
+    try:
+        record = bench.reviews.record(report.candidate, found.rows[chosen[0]]["record_id"], person)
+    except DeskError as error:
+        show.refusal(error)
+        return
+    hard = {rule.number for rule in bench.desk.policy.stages if rule.name == "edge"}
+    closed = bench.desk.policy.family(family).stage in hard
+    with st.expander(
+        "The record" + (" (edge and crisis: open it when you are ready)" if closed else ""),
+        expanded=not closed,
+    ):
+        show.dialogue(record.messages)
 
 
 def draw_ranges() -> None:
@@ -148,6 +268,7 @@ def draw_ranges() -> None:
 def draw_drift() -> None:
     """Draw how far each family lies from the release before."""
     st.subheader("Against the release before")
+    draw_baseline()
     if not measures["drift"]:
         show.prose("There is no release before this one, so the ranges above decide alone.")
         return
@@ -177,6 +298,27 @@ def draw_drift() -> None:
         ks=f"{rule.ks_statistic:.2f}",
         least=f"{LEAST_FOR_PSI:,}",
     )
+
+
+def draw_baseline() -> None:
+    """Draw which release is compared with, and let those who decide choose another."""
+    earlier = list(bench.candidates.earlier_releases(version))
+    standing = bench.candidates.baseline_version(version)
+    if not earlier or standing is None:
+        return
+    show.prose("Compared with release **{name}**.", name=standing)
+    if len(earlier) < 2 or not person.holds("release_owner", "review_lead"):
+        return
+    with st.expander("Compare with another release"), st.form("baseline", border=False):
+        release = st.selectbox("Release", earlier, index=earlier.index(standing))
+        reason = st.text_input("Why (it is kept, with your name)")
+        show.quiet("The gates must then run again: what they said was said of another release.")
+        if st.form_submit_button("Compare with this release"):
+            show.attempt(
+                lambda: bench.candidates.choose_baseline(version, release, reason, person),
+                done=f"{version} is compared with {release}. Run the gates again.",
+            )
+            st.rerun()
 
 
 def _drift_row(family: str, measure: str, told: Any) -> dict[str, Any]:
@@ -320,7 +462,7 @@ def _speakers(pattern: str) -> str:
 
 
 def draw_quantiles() -> None:
-    """Draw the quantiles of one measure by family and split."""
+    """Draw the quantiles of one measure by stage, family and split."""
     st.subheader("Quantiles")
     measure = st.segmented_control(
         "Measure",
@@ -330,12 +472,19 @@ def draw_quantiles() -> None:
         required=True,
     )
     rows = []
-    for family, title in names.items():
+    cells = [
+        (stage_of(family), title, measures["families"][family]) for family, title in names.items()
+    ]
+    # Evidence from before stages were measured holds none.
+    for number, told in measures.get("stages", {}).items():
+        cells.append((stages.get(int(number), number), "the whole stage", told["splits"]))
+    for stage, title, splits in sorted(cells, key=lambda cell: cell[0]):
         for split in ("all", *SPLITS):
-            told = measures["families"][family].get(split, {}).get(measure, {"n": 0})
+            told = splits.get(split, {}).get(measure, {"n": 0})
             if told["n"]:
                 rows.append(
-                    {"family": title, "split": split, "records": told["n"], "mean": told["mean"]}
+                    {"stage": stage, "family": title, "split": split}
+                    | {"records": told["n"], "mean": told["mean"]}
                     | {_quantile(share): told["quantiles"][str(share)] for share in QUANTILES}
                 )
     numbers = {

@@ -25,7 +25,8 @@ def _draw(
     height: int = _HEIGHT,
     alt: str = "",
     legend_above: bool = False,
-) -> None:
+    selectable: bool = False,
+) -> Any:
     legend: dict[str, Any] = {"orientation": "h", "y": -0.2}
     if legend_above:
         # In pixels from the top, so that it neither covers an axis nor a column's title.
@@ -47,12 +48,14 @@ def _draw(
         margin={"l": 10, "r": 10, "t": 60 if legend_above else 30, "b": 10},
         legend=legend,
     )
-    st.plotly_chart(
+    return st.plotly_chart(
         figure,
         key=key,
         width="stretch",
         config={"displayModeBar": False},
         alt=alt or None,
+        on_select="rerun" if selectable else "ignore",
+        selection_mode="points",
     )
 
 
@@ -170,7 +173,8 @@ class Panel:
     """One small picture of a measure: per name the counts between `edges`.
 
     `counts` holds one count more than there are edges: the first lies below the first edge,
-    the last at or above the last. `band` is the range that is expected of the mean.
+    the last at or above the last. `band` is the range that is expected of the mean. `about`
+    is what a click on the picture gives back, with the name and the edge clicked.
     """
 
     title: str
@@ -179,6 +183,7 @@ class Panel:
     earlier: Sequence[int] | None = None
     mean: float | None = None
     band: tuple[float, float] | None = None
+    about: tuple[str, str] = ("", "")
 
 
 _PANEL_HEIGHT = 200
@@ -187,10 +192,14 @@ _TICKS = 8
 _GREY = "#7a848e"
 
 
-def histograms(rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str) -> None:
+def histograms(
+    rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str
+) -> tuple[str, str, str, float] | None:
     """Draw one row of small histograms per name, each as shares of its own records.
 
-    The panels of one column share their axis, so that families can be compared by eye.
+    The panels of one column share their axis, so that families can be compared by eye. Returns
+    (what the panel is about, twice; the name of the counts; the bar's lower edge) of the bar
+    that was clicked, or None.
     """
     columns = max(len(panels) for panels in rows.values())
     figure = make_subplots(
@@ -210,7 +219,24 @@ def histograms(rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str) -> No
     figure.update_annotations(font_size=13)
     figure.update_xaxes(showticklabels=True)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", nticks=4)
-    _draw(figure, key=key, height=110 + _PANEL_HEIGHT * len(rows), alt=alt, legend_above=True)
+    figure.update_layout(clickmode="event+select")
+    event = _draw(
+        figure,
+        key=key,
+        height=110 + _PANEL_HEIGHT * len(rows),
+        alt=alt,
+        legend_above=True,
+        selectable=True,
+    )
+    return _clicked(event)
+
+
+def _clicked(event: Any) -> tuple[str, str, str, float] | None:
+    for point in event["selection"]["points"] if event else ():
+        about = point.get("customdata")
+        if about is not None and len(about) == 3:
+            return str(about[0]), str(about[1]), str(about[2]), float(point["x"])
+    return None
 
 
 def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
@@ -235,7 +261,14 @@ def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
             **place,
         )
     for number, (name, counts) in enumerate(panel.counts.items()):
-        figure.add_trace(_steps(panel.edges, counts, name, ink[number], first), **place)
+        trace = _steps(panel.edges, counts, name, ink[number], first)
+        # Bars are drawn as one line, which cannot be clicked; unseen points on it can.
+        trace.update(
+            mode="lines+markers",
+            marker={"size": 10, "opacity": 0, "color": ink[number]},
+            customdata=[[*panel.about, name]] * len(panel.edges),
+        )
+        figure.add_trace(trace, **place)
     if panel.mean is not None:
         figure.add_vline(x=panel.mean, line_dash="dot", line_width=2, line_color=_GREY, **place)
 

@@ -1,0 +1,51 @@
+"""Every bar of the distribution page leads to the records in it."""
+
+from __future__ import annotations
+
+from core.workbench.record_table import Choice, RecordTable, bar_at
+from pages.frame import charts
+from tests.pages.conftest import JUDGED_VERSION
+
+
+def words(page):
+    kinds = ("markdown", "caption")
+    return "\n".join(str(item.value) for kind in kinds for item in page.get(kind)).replace("\\", "")
+
+
+def test_a_bar_that_is_picked_lists_as_many_records_as_it_says(judged_desk, open_page):
+    page = open_page("distribution", version=JUDGED_VERSION)
+    assert not page.exception
+    family = next(box for box in page.selectbox if box.label == "Family")
+    family.select("priority").run()
+    page.run()
+    assert not page.exception
+    measure = next(box for box in page.selectbox if box.label == "Measure")
+    split = next(box for box in page.selectbox if box.label == "Split")
+    bar = next(box for box in page.selectbox if box.label == "Bar")
+    low, high = bar_at(measure.value, bar.value)
+    digest = judged_desk.candidates.current(JUDGED_VERSION).digest
+    choice = Choice(measure=measure.value, family="priority", split=split.value, low=low, high=high)
+    found = RecordTable(judged_desk.candidates).records(digest, choice)
+    stored = judged_desk.candidates.reports(digest)["distribution"]
+    told = stored.report.measures["families"]["priority"][split.value][measure.value]
+    edges = stored.report.measures["edges"][measure.value]
+    assert found.records == told["histogram"][edges.index(low) + 1] > 0
+    assert f"**{found.records:,} records**" in words(page)
+
+
+def test_quantiles_are_told_by_stage_too(judged_desk, open_page):
+    page = open_page("distribution", version=JUDGED_VERSION)
+    tables = [frame.value for frame in page.dataframe]
+    [quantiles] = [table for table in tables if "median" in getattr(table, "columns", ())]
+    assert "the whole stage" in set(quantiles["family"])
+    whole = quantiles[(quantiles["family"] == "the whole stage") & (quantiles["split"] == "all")]
+    candidate = judged_desk.candidates.current(JUDGED_VERSION)
+    assert whole["records"].sum() == candidate.records
+
+
+def test_a_click_names_the_bar():
+    point = {"x": 4, "customdata": ["priority", "turns", "train"]}
+    event = {"selection": {"points": [{"x": 1}, point]}}
+    assert charts._clicked(event) == ("priority", "turns", "train", 4.0)
+    assert charts._clicked({"selection": {"points": []}}) is None
+    assert charts._clicked(None) is None
