@@ -15,15 +15,24 @@ _SHOWN: Final = 16
 # A name of a column. What looks like a value (an address, a number, a sentence) is not shown.
 _NAME = re.compile(r"[^\W\d][\w .\-]{0,39}")
 _VALUE = re.compile(r"\d{3}|\w+ \w+ \w+ \w+")
+_MADE = re.compile(r"[a-z]{1,24}(?:[_A-Z][a-z]{1,24}){1,5}")
+_GIVES_AWAY = re.compile(r"[A-Z]{1,3}\d+|\d.*|.*[@:,;!?].*|")
 _OTHER: Final = "…"
 
 
 def shown_fields(names: Iterable[str]) -> tuple[str, ...]:
-    """Return at most sixteen field names, in order; anything that may be a value is `…`."""
-    safe = sorted(
-        {name if _NAME.fullmatch(name) and not _VALUE.search(name) else _OTHER for name in names}
-    )
-    return tuple(safe[:_SHOWN])
+    """Return at most sixteen field names, in order; anything that may be a value is `…`.
+
+    A table without a header has a row of values for its names: once one of them gives that
+    away, only names made the way programs make them (`snake_case`, `camelCase`) are shown.
+    """
+    given = list(names)
+    doubtful = any(_GIVES_AWAY.fullmatch(name) or not _NAME.fullmatch(name) for name in given)
+    allowed = _MADE if doubtful else _NAME
+    safe = {
+        name if allowed.fullmatch(name) and not _VALUE.search(name) else _OTHER for name in given
+    }
+    return tuple(sorted(safe)[:_SHOWN])
 
 
 def map_by_policy(

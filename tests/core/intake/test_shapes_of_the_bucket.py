@@ -300,7 +300,13 @@ def test_the_fields_of_an_unknown_shape_are_named_and_never_a_value() -> None:
     [item] = read(row)
 
     assert isinstance(item, Rejection)
+    assert item.fields == ("…",)
+    [item] = read({"case": 1, "b c": 2, "call 5550100": 3, "she told me once": 4})
+    assert isinstance(item, Rejection)
     assert item.fields == ("b c", "case", "…")
+    [item] = read({"T1": 1, "Madrid": 2, "case_text": 3, "answerText2": 4})
+    assert isinstance(item, Rejection)
+    assert item.fields == ("case_text", "…")
     many = {f"field {chr(97 + n)}": n for n in range(26)}
     [item] = read(many)
     assert isinstance(item, Rejection)
