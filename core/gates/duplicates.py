@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Final
 
-from core.gates.gate import stated_id
+from core.gates.gate import in_order, stated_id
 from core.intake.compared import ComparedSet
 from core.intake.kernel import SCHEME
 from core.intake.near import Pairs, label_clusters
@@ -26,7 +26,7 @@ class _Place:
     split: str
     shard: str
     line: int
-    rank: tuple[int, str, int]
+    rank: tuple[int, str, int, str, int]
 
 
 class DuplicatesGate:
@@ -63,13 +63,13 @@ class DuplicatesGate:
         """Name every id used twice, every copy, and every near-duplicate pair of one split."""
         with self._set:
             ids = self._repeated_ids()
-            for members in ids:
-                yield from self._repeats("duplicates.record_id", members)
             copies = self._set.copies()
-            for members in copies:
-                yield from self._repeats("duplicates.exact", members)
+            for code, repeated in (("duplicates.record_id", ids), ("duplicates.exact", copies)):
+                yield from in_order(
+                    finding for members in repeated for finding in self._repeats(code, members)
+                )
             groups, pairs = self._set.near_pairs()
-        near = list(self._near(groups, pairs))
+        near = in_order(self._near(groups, pairs))
         yield from near
         if pairs.capped_buckets:
             yield _capped(pairs)
@@ -142,6 +142,8 @@ def _place(record: ShippedRecord, orders: Mapping[str, int]) -> _Place:
             orders.get(record.shard.family, len(orders)),
             str(record.metadata.get("source_key", "")),
             line if isinstance(line, int) else 0,
+            record.shard.key,
+            record.line,
         ),
     )
 

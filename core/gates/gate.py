@@ -111,3 +111,8 @@ def stated_id(record: ShippedRecord) -> str:
     """
     name = record.metadata.get("record_id")
     return name if isinstance(name, str) and _RECORD_ID.fullmatch(name) else ""
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by code and place, so that the order of the input does not show in them."""
+    return sorted(findings, key=lambda f: (f.code, f.shard, f.line, f.record_id, f.other, f.detail))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Final
 
-from core.gates.gate import stated_id
+from core.gates.gate import in_order, stated_id
 from core.intake.compared import ComparedSet
 from core.intake.kernel import SCHEME
 from core.intake.near import Pairs
@@ -73,11 +73,12 @@ class LeakageGate:
         for kind, keys in keyed.items():
             groups = _groups(keys)
             checked[kind] = len(groups)
-            for members in groups:
-                yield from self._shared(kind, members)
+            yield from in_order(
+                finding for members in groups for finding in self._shared(kind, members)
+            )
         with self._set:
             groups, pairs = self._set.near_pairs()
-        yield from self._near(groups, pairs)
+        yield from in_order(self._near(groups, pairs))
         if pairs.capped_buckets:
             detail = f"{pairs.capped_buckets} buckets, the largest of {pairs.largest_bucket} texts"
             yield Finding(code="leakage.capped", blocking=False, detail=detail)
@@ -128,7 +129,9 @@ class LeakageGate:
         The earlier record is a held-out one where there is any, so that no leak of a held-out
         family hides behind one of another.
         """
-        partner = next((place for place in near if place.family in self._held_out), near[0])
+        partner = min(
+            near, key=lambda at: (at.family not in self._held_out, at.shard, at.line, at.record_id)
+        )
         for place in far:
             held_out = bool({place.family, partner.family} & self._held_out)
             self._counts[kind][f"{partner.split} | {place.split}"] += len(near)

@@ -33,27 +33,6 @@ FILES = 16
 WORDS = 800
 EDITS = 8
 _SYLLABLES = [a + b for a in "bdfgklmnrs" for b in "ae"]
-    "ba",
-    "ce",
-    "di",
-    "fo",
-    "gu",
-    "ha",
-    "je",
-    "ki",
-    "lo",
-    "mu",
-    "na",
-    "pe",
-    "ri",
-    "so",
-    "tu",
-    "va",
-    "we",
-    "xi",
-    "yo",
-    "zu",
-]
 VOCABULARY = [a + b + c for a in _SYLLABLES for b in _SYLLABLES for c in _SYLLABLES[:10]]
 
 
