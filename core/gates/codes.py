@@ -62,6 +62,10 @@ _CODES: Final = {
         "No privacy status",
         "The row does not say whether it was cleaned; build the candidate again.",
     ),
+    "privacy.other_language": (
+        "Not in English",
+        "Patterns have read it, the English name finder has not: a person should.",
+    ),
     "privacy.sampling_escape": (
         "A reader could identify somebody",
         "The record is left out of the next candidate: build again.",

@@ -165,6 +165,7 @@ class PrivacyGate:
     def _offer_names(self, record: ShippedRecord) -> Iterator[Finding]:
         if str(record.metadata.get("language", "")) not in _OTHER_LANGUAGES_ARE_KNOWN:
             self._skipped += 1
+            yield _finding(record, "privacy.other_language", blocking=False)
             return
         yield from self._read_names(self._sample.offer(record))
 

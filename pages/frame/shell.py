@@ -26,6 +26,7 @@ PAGES = (
     ("distribution", "Distribution"),
     ("gates", "Gates"),
     ("findings", "Findings"),
+    ("privacy", "Privacy"),
     ("duplicates", "Duplicates"),
     ("clinician_review", "Clinician review"),
     ("bias_review", "Bias review"),

@@ -102,3 +102,14 @@ def test_who_does_not_read_sees_numbers_and_no_record(desk: Workbench, identity:
     assert not page.exception
     assert not page.text
     assert "sampled records of priority" in words(page).replace("\\", "")
+
+
+def test_the_privacy_page_shows_the_eighteen_and_the_allow_list(desk: Workbench) -> None:
+    page = AppTest.from_file(str(ROOT / "pages" / "frame" / "shell.py"), default_timeout=60)
+    page.session_state["demo_identity"] = "demo:auditor"
+    page.session_state["version"] = VERSION
+    page = page.switch_page(str(ROOT / "pages" / "privacy.py")).run()
+    assert not page.exception
+    assert len(page.table[0].value) == 18
+    names = list(page.dataframe[0].value["never touched"])
+    assert "US: 988 Suicide and Crisis Lifeline" in names

@@ -96,6 +96,11 @@ class AllowList:
             *(_Entry(name=f"policy: {text}", expression=_literal(text)) for text in self._extra),
         )
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The entries' names, as `uses` counts them."""
+        return tuple(dict.fromkeys(entry.name for entry in self._entries))
+
     def without(self, text: str, spans: Iterable[Span], uses: dict[str, int]) -> tuple[Span, ...]:
         """Return the spans that stand; count in `uses` every entry that saved some text."""
         kept: list[Span] = []
