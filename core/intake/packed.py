@@ -21,7 +21,7 @@ def split_row(row: Row) -> Iterator[Row]:
         yield row
         return
     for name, held in value.items():
-        if field_name(name) in DIALOGUE_FIELDS and _is_packed(held):
+        if isinstance(held, list) and _is_packed(held) and field_name(name) in DIALOGUE_FIELDS:
             for dialogue in held:
                 yield replace(row, value={**value, name: dialogue})
             return
@@ -35,10 +35,8 @@ def split_row(row: Row) -> Iterator[Row]:
     yield row
 
 
-def _is_packed(held: object) -> bool:
-    if not isinstance(held, list) or not held:
-        return False
-    return all(
+def _is_packed(held: list[object]) -> bool:
+    return bool(held) and all(
         isinstance(dialogue, list) and dialogue and all(map(looks_like_turn, dialogue))
         for dialogue in held
     )
