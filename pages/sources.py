@@ -89,7 +89,6 @@ def decide_form(chosen: Sequence[SourceLine], shown: Sequence[SourceLine]) -> No
                 if name == "ticked"
                 else f"all {len(shown)} lines shown"
             ),
-            index=0 if chosen or not shown else 1,
             horizontal=True,
         )
         tags = list(bench.desk.policy.licence_tags)

@@ -23,6 +23,7 @@ def test_an_owner_decides_about_all_lines_shown_and_takes_it_back(
     page.selectbox[_box(page, "Family")].select(family).run()
     shown = [line for line in judged_desk.sources.lines(JUDGED_VERSION) if line.family == family]
     for word, state in (("defer", "defer"), ("inherit", "keep")):
+        page.radio[0].set_value("shown")
         page.selectbox[_box(page, "Decision")].select(word)
         page.text_input[_text(page, "Why")].input("a test")
         next(b for b in page.button if b.label == "Record the decision").click().run()
