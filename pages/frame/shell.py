@@ -80,7 +80,8 @@ def main() -> None:
         for number, (name, title) in enumerate(PAGES)
     ]
     # Navigation first: until it has run once, Streamlit would serve a page file by itself.
-    chosen = st.navigation(pages)
+    # Beyond a dozen pages the list would fold, and Publish with it.
+    chosen = st.navigation(pages, expanded=True)
     bench = current_bench()
     _sidebar(bench)
     chosen.run()
