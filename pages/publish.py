@@ -64,7 +64,6 @@ def draw_blockers(blockers: tuple[Blocker, ...]) -> None:
 
 def draw_decision(bench: Workbench, person: Person, digest: str) -> None:
     """Draw the decisions that rest on no sample: the release owner's."""
-    st.subheader("The release decision")
     for wanted in bench.signing.requirements(digest):
         if not wanted.claim:
             sign_sheet(bench, person, digest, wanted.id)
@@ -81,13 +80,14 @@ def draw_dry_run(bench: Workbench, person: Person, digest: str) -> None:
     held = st.session_state.get("dry_run")
     if not isinstance(held, tuple) or held[0] != digest:
         held = None
+    asked = st.session_state.pop("dry_run_asked", None) == digest
     st.button(
         "Dry run",
-        type="primary" if held is None else "secondary",
+        type="primary" if held is None and not asked else "secondary",
         on_click=ask_dry_run,
         args=(digest,),
     )
-    if st.session_state.pop("dry_run_asked", None) == digest:
+    if asked:
         try:
             with st.spinner("Reading every shard back…"):
                 held = (digest, bench.releases.dry_run(digest, person), bench.desk.now())
@@ -96,15 +96,17 @@ def draw_dry_run(bench: Workbench, person: Person, digest: str) -> None:
             return
         st.session_state["dry_run"] = held
     if held is not None:
-        draw_objects(held[1], held[2])
+        draw_objects(bench, held[1], held[2])
 
 
-def draw_objects(found: DryRun, at: str) -> None:
+def draw_objects(bench: Workbench, found: DryRun, at: str) -> None:
     """Draw the objects of a dry run, their sum, and what would block."""
+    releases = f"{bench.desk.prefix}releases/"
     total = sum(file.size for file in found.objects)
     show.prose(
         "**{count} objects, {size}**, and the manifest last: it is what makes them a release. "
-        "Looked at {at}; {blockers}.",
+        "All of it under {releases}. Looked at {at}; {blockers}.",
+        releases=releases,
         count=len(found.objects),
         size=show.size(total),
         at=at,
@@ -116,15 +118,14 @@ def draw_objects(found: DryRun, at: str) -> None:
         [
             {
                 "kind": file.kind,
-                "key": file.key,
+                "object": file.key.removeprefix(releases),
                 "size": show.size(file.size),
-                "records": file.records or None,
-                "sha256": str(file.sha256),
+                "records": f"{file.records:,}" if file.kind == "shard" else "",
             }
             for file in found.objects
         ],
         hide_index=True,
-        column_config={"key": st.column_config.TextColumn(width=560)},
+        column_config={"object": st.column_config.TextColumn(width=620)},
     )
 
 
