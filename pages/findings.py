@@ -27,12 +27,14 @@ ACTIONS = {
     "exclude": "Leave the record out",
     "exclude_group": "Leave its whole group out",
     "false_positive": "False alarm: it names no real person",
+    "allow": "Allow these words everywhere: they name no real person",
     "explain": "Explain it: this is right, because …",
 }
 DONE = {
     "exclude": "left out",
     "exclude_group": "left out with its group",
     "false_positive": "called a false alarm",
+    "allow": "allowed everywhere",
     "explain": "explained",
 }
 
@@ -244,7 +246,7 @@ def offered(rows: Sequence[Found]) -> list[str]:
     if all(finding.record_id for _, finding in rows):
         actions += ["exclude", "exclude_group"]
     if codes <= set(DISMISSED):
-        actions.append("false_positive")
+        actions += ["false_positive", "allow"]
     if codes <= set(EXPLAINED):
         actions.append("explain")
     return actions
@@ -254,14 +256,19 @@ def record_decision(rows: Sequence[Found]) -> None:
     """Store one decision per kind of finding, over the rows it was taken on."""
     action = str(st.session_state.get("decision:action", ""))
     reason = str(st.session_state.get("decision:reason", ""))
-    grouped: dict[tuple[str, str], list[Mapping[str, str]]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for gate, finding in rows:
-        grouped[gate, finding.code].append(place_of(finding, action))
+        grouped[gate, finding.code].append(finding)
     count = 0
 
     def act() -> None:
         nonlocal count
-        for (gate, code), places in sorted(grouped.items()):
+        for (gate, code), decided_on in sorted(grouped.items()):
+            places: Sequence[Mapping[str, str]]
+            if action == "allow":
+                places = bench.candidates.values_of(digest, decided_on)
+            else:
+                places = [place_of(finding, action) for finding in decided_on]
             count += bench.candidates.decide(
                 digest,
                 gate=gate,

@@ -18,6 +18,7 @@ from core.intake.privacy.canaries import missed_canaries, name_canary_found
 from core.intake.privacy.damage import Density, density, lost_crisis_lines
 from core.intake.privacy.names import POSSIBLE, NameFinder
 from core.intake.privacy.spans import CONFIDENT, Span
+from core.intake.privacy.values import value_digest
 from core.model.candidate import Candidate
 from core.model.dataset import ShippedRecord
 from core.model.errors import GateError
@@ -47,6 +48,7 @@ class PrivacyGate:
         self._canary_names = NameFinder()
         self._sample = NameSample(policy.privacy.ner_records)
         self._dismissed = frozenset(_dismissals(candidate.decisions))
+        self._allowed = frozenset(_allowances(candidate.decisions))
         self._proven: set[str] = set()
         self._spans: Counter[str] = Counter()
         self._below: Counter[str] = Counter()
@@ -54,6 +56,7 @@ class PrivacyGate:
         self._statuses: Counter[str] = Counter()
         self._damage: defaultdict[str, _Damage] = defaultdict(_Damage)
         self._records = self._characters = self._skipped = self._dismissals_used = 0
+        self._allowances_used = 0
 
     def settings(self) -> Mapping[str, object]:
         """Return everything but the candidate's records that can change the verdict."""
@@ -64,6 +67,7 @@ class PrivacyGate:
             "redaction_share": repr(self._rule.redaction_share),
             "characters_per_word": repr(self._rule.characters_per_word),
             "dismissals": digest_of(sorted(list(key) for key in self._dismissed)),
+            "allowances": digest_of(sorted(list(key) for key in self._allowed)),
         }
 
     def examine(self, record: ShippedRecord) -> Iterable[Finding]:
@@ -92,6 +96,7 @@ class PrivacyGate:
             "spans_below_score": dict(sorted(self._below.items())),
             "allow_list_uses": dict(sorted(self._detector.uses.items())),
             "dismissed_findings": self._dismissals_used,
+            "allowed_findings": self._allowances_used,
             "ner": self._ner_measures(),
             "ner_skipped_language": self._skipped,
             "redaction_density": {
@@ -140,7 +145,7 @@ class PrivacyGate:
                 if action == "count":
                     continue
                 finding = _at(record, turn, span)
-                if action == "redact" or not self._is_dismissed(finding):
+                if action == "redact" or not self._is_settled(finding, message.content):
                     yield finding
 
     def _damages(self, record: ShippedRecord) -> Iterator[Finding]:
@@ -189,7 +194,8 @@ class PrivacyGate:
             return
         finding = _at(record, turn, span)
         if span.score >= rule.score:
-            yield from self._unless_dismissed(finding)
+            if not self._is_settled(finding, record.messages[turn].content):
+                yield finding
         else:
             yield _finding(
                 record,
@@ -203,6 +209,15 @@ class PrivacyGate:
     def _unless_dismissed(self, finding: Finding) -> Iterator[Finding]:
         if not self._is_dismissed(finding):
             yield finding
+
+    def _is_settled(self, finding: Finding, text: str) -> bool:
+        """Whether people called this place a false alarm, or allowed this value anywhere."""
+        if self._is_dismissed(finding):
+            return True
+        value = value_digest(finding.code, text[finding.start : finding.end])
+        allowed = (finding.code, str(value)) in self._allowed
+        self._allowances_used += allowed
+        return allowed
 
     def _is_dismissed(self, finding: Finding) -> bool:
         key = (
@@ -257,6 +272,15 @@ def _dismissals(
                 str(decision.get("start", "-1")),
                 str(decision.get("end", "-1")),
             )
+
+
+def _allowances(decisions: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield (code, digest of a value) that people allowed, with name and reason."""
+    for decision in decisions:
+        if decision.get("action") != "allow" or decision.get("gate") != "privacy":
+            continue
+        if decision.get("by", "").strip() and decision.get("reason", "").strip():
+            yield decision.get("code", ""), decision.get("scope", "")
 
 
 def _at(record: ShippedRecord, turn: int, span: Span) -> Finding:

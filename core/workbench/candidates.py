@@ -18,12 +18,13 @@ from core.model.gate import Finding, StoredReport
 from core.model.names import Digest, Version, parse_digest_prefix, parse_version
 from core.model.progress import Progress, silent
 from core.model.signoff import Person
+from core.review.frame import find_records
 from core.workbench import history
 from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.fingerprint import judging_fingerprint
 
-ACTIONS = ("exclude", "exclude_group", "false_positive", "explain")
+ACTIONS = ("exclude", "exclude_group", "false_positive", "allow", "explain")
 """What a person may decide about a finding. Each takes effect in the next candidate."""
 
 
@@ -304,6 +305,35 @@ class Candidates:
             places=[unique[key] for key in sorted(unique)],
         )
         return len(unique)
+
+    def values_of(self, digest: str, findings: Sequence[Finding]) -> tuple[Mapping[str, str], ...]:
+        """Return the places of an `allow` decision: digests of the values, never the values.
+
+        Raises:
+            GateError: `finding.absent` for a finding that points at no text.
+            ReviewError: a record cannot be read as it would ship.
+        """
+        # Imported here because its package loads the detectors, which takes seconds.
+        from core.intake.privacy.values import value_digest
+
+        if any(finding.turn < 0 or finding.start < 0 for finding in findings):
+            raise GateError("finding.absent", "Only what stands somewhere can be allowed.")
+        records = find_records(
+            self.desk.store,
+            self.get(digest),
+            {finding.record_id for finding in findings},
+            families={finding.family for finding in findings},
+        )
+        values = {
+            value_digest(
+                finding.code,
+                records[finding.record_id]
+                .messages[finding.turn]
+                .content[finding.start : finding.end],
+            )
+            for finding in findings
+        }
+        return tuple({"scope": str(value)} for value in sorted(values))
 
     def pending_decisions(self, digest: str) -> int:
         """Return how many decisions the version holds that this candidate was built without."""

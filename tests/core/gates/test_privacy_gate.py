@@ -15,6 +15,7 @@ from core.gates.privacy import PrivacyGate
 from core.gates.run import run_gate
 from core.intake.privacy import canaries
 from core.intake.privacy.recognisers import DetectorWarned
+from core.intake.privacy.values import value_digest
 from tests.builders import a_candidate, a_policy, a_row, a_text, some_rows
 from tests.privacy_rules import a_privacy_rule
 from tests.privacy_texts import FOUND_TEXTS
@@ -248,3 +249,57 @@ def test_settings_follow_policy_and_decisions(simulator):
     assert digest == settings_digest(PrivacyGate(policy, candidate))
     other = replace(policy, privacy=replace(policy.privacy, redaction_share=0.3))
     assert digest != settings_digest(PrivacyGate(other, candidate))
+
+
+def an_allowance(value, **changes):
+    return {
+        "action": "allow",
+        "gate": "privacy",
+        "code": "privacy.person",
+        "scope": value_digest("privacy.person", value),
+        "by": "leander",
+        "reason": "An invented person of the vignettes.",
+        **changes,
+    }
+
+
+def test_a_value_that_somebody_allowed_does_not_block_anywhere_and_is_counted(simulator, clock):
+    texts = [
+        "My sister Margaret Thompson called me about it yesterday.",
+        "I told my sister Margaret Thompson that I am tired.",
+        "My brother Terrence Okafor called me about it as well.",
+    ]
+    shown = [a_dialogue(text) for text in texts]
+    before = judge(simulator, clock, *shown)
+    assert len(before.blocking) == 3
+    after = judge(simulator, clock, *shown, decisions=[an_allowance("MARGARET  Thompson")])
+    (left,) = after.blocking
+    assert texts[2][left.start : left.end] == "Terrence Okafor"
+    assert after.measures["allowed_findings"] == 2
+    assert after.settings != before.settings
+
+
+@pytest.mark.parametrize(
+    "changes", [{"by": ""}, {"reason": " "}, {"code": "privacy.location"}, {"gate": "leakage"}]
+)
+def test_an_allowance_without_name_reason_or_of_another_kind_allows_nothing(
+    simulator, clock, changes
+):
+    text = "My sister Margaret Thompson called me about it yesterday."
+    decision = an_allowance("Margaret Thompson", **changes)
+    assert judge(simulator, clock, a_dialogue(text), decisions=[decision]).verdict == "fail"
+
+
+def test_what_has_a_form_is_never_allowed_by_value(simulator, clock):
+    decision = an_allowance(
+        "x", code="privacy.us_ssn", scope=value_digest("privacy.us_ssn", "536-22-8471")
+    )
+    shown = a_dialogue(a_text(1) + " ssn 536-22-8471")
+    assert judge(simulator, clock, shown, decisions=[decision]).verdict == "fail"
+
+
+def test_a_record_in_another_language_is_noted_for_people(simulator, clock):
+    said = a_dialogue("No puedo dormir y tengo miedo de estar sola otra vez en la casa.")
+    report = judge(simulator, clock, said, row={"language": "es"})
+    assert report.measures["ner_skipped_language"] == 1
+    assert [f.code for f in report.findings if not f.blocking] == ["privacy.other_language"]

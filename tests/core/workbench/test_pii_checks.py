@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.canonical import decode
+from core.intake.privacy.values import value_digest
 from core.model.errors import NotAllowed, ReviewError
+from core.model.gate import Finding
 from core.policy.types import PiiCheckRule
+from core.review.frame import read_frame
 from core.storage.ports import SystemClock
 from core.workbench import Workbench, assemble
 from tests.builders import Row
@@ -274,3 +277,39 @@ def test_an_answer_for_another_candidate_does_not_count(bench: Workbench) -> Non
     bench.reviews.freeze(second.digest, "", person_of(bench, "lead"))
     state = bench.pii.states(second.digest)["priority"]
     assert (state.state, state.read) == ("reading", 0)
+
+
+def test_allowing_a_value_stores_its_digest_and_never_the_value(
+    store: Simulator, tmp_path: Path
+) -> None:
+    said = spoken("My sister Margaret Thompson called me.", "How was that?")
+    bench = a_desk(store, tmp_path, rows=with_priority(said), frozen=False)
+    digest = digest_of_current(bench)
+    record_id = next(
+        row.record_id
+        for row in read_frame(store, bench.candidates.get(digest))
+        if row.family == "priority"
+    )
+    finding = Finding(
+        code="privacy.person",
+        blocking=True,
+        family="priority",
+        record_id=record_id,
+        turn=0,
+        start=10,
+        end=27,
+    )
+    places = bench.candidates.values_of(digest, [finding, finding])
+    assert [set(place) for place in places] == [{"scope"}]
+    bench.candidates.decide(
+        digest,
+        gate="privacy",
+        code="privacy.person",
+        action="allow",
+        reason="Somebody invented.",
+        by=person_of(bench, "lead"),
+        places=places,
+    )
+    (decision,) = bench.candidates.decisions(VERSION)
+    assert decision["scope"] == value_digest("privacy.person", "margaret thompson")
+    assert b"Margaret" not in bench.audit.export()
