@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.intake.containers.splitter import Cursor, take_piece, take_value
-from core.intake.fields import KEYED, KNOWN_FIELDS, WRAPPERS, field_name
+from core.intake.fields import DIALOGUE_FIELDS, KEYED, KNOWN_FIELDS, WRAPPERS, field_name
 from core.intake.profiles import is_profile
 from core.intake.roles import looks_like_turn
 from core.intake.strict_json import BadJson, decode_strict
 
 _LOOKED_AT: Final = 8
+_DIALOGUES: Final = frozenset(DIALOGUE_FIELDS)
 _INNER: Final = 1 << 18
 
 
@@ -115,9 +116,11 @@ def _is_keyed(value: object, *, inside: bool) -> bool:
         return False
     if all(_is_dialogue(item) for item in items):
         return True
-    if not all(isinstance(item, dict) and len(item) > 1 for item in items):
-        return False
     fields = [set(item) for item in items if isinstance(item, dict)]
+    if len(fields) < len(items) or not all(
+        len(item) > 1 or {field_name(name) for name in item} & _DIALOGUES for item in fields
+    ):
+        return False
     alike = all(2 * len(fields[0] & other) >= len(fields[0] | other) for other in fields[1:])
     known = all({field_name(name) for name in item} & KNOWN_FIELDS for item in fields)
     return alike and (known or inside)

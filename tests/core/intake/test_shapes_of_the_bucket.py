@@ -130,6 +130,15 @@ def test_rows_kept_by_their_ids_are_rows_with_these_ids(line_bytes: int) -> None
         assert [getattr(item, "conversation_id", "") for item in items] == list(rows)
 
 
+@pytest.mark.parametrize("line_bytes", [900, 1 << 20])
+@pytest.mark.parametrize("around", [False, True])
+def test_rows_by_their_ids_may_be_nothing_but_a_dialogue(line_bytes: int, around: bool) -> None:
+    rule = a_policy(intake={"line_bytes": line_bytes}).intake
+    rows = {f"k{n}": {"messages": BOTH} for n in range(40)}
+
+    assert names(read({"concepts": rows} if around else rows, rule)) == ["messages"] * 40
+
+
 def test_concepts_by_their_ids_are_counted_one_by_one_with_their_fields() -> None:
     concepts = {f"c{n}": {"name": "grief", "definition": "x", "rank": n} for n in range(3)}
 
