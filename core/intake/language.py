@@ -25,11 +25,23 @@ _SCRIPTS = {
 }
 _COMMON = {
     "en": "the and you that have with what this are was not for but your feel they about can",
-    "es": "de la en del se y al que los las una por para con está pero muy como más estoy cuando también tengo qué el",
-    "fr": "de la en le et du les des une est pas vous que pour dans avec mais je suis cette c'est nous qui sur",
+    "es": (
+        "de la en del se y al que los las una por para con está pero muy como más "
+        "estoy cuando también tengo qué el"
+    ),
+    "fr": (
+        "de la en le et du les des une est pas vous que pour dans avec mais je "
+        "suis cette c'est nous qui sur"
+    ),
     "de": "der die das und ist nicht ich mit ein eine auch sie auf für wenn haben habe wie",
-    "pt": "de da do em e que não uma você com para mas muito estou como isso também quando meu minha ele são",
-    "it": "di la il e del che non una per con sono come anche questo quando molto della mio mia ma più gli cosa",
+    "pt": (
+        "de da do em e que não uma você com para mas muito estou como isso também "
+        "quando meu minha ele são"
+    ),
+    "it": (
+        "di la il e del che non una per con sono come anche questo quando molto "
+        "della mio mia ma più gli cosa"
+    ),
     "nl": "de en van het een ik niet dat met voor maar zijn ook heb wat als mijn naar omdat bij",
 }
 _LANGUAGES: dict[str, list[str]] = {}
