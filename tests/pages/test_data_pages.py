@@ -190,6 +190,7 @@ def test_names_may_be_left_out_or_called_false_but_not_explained_away(
         "Leave the record out",
         "Leave its whole group out",
         "False alarm",
+        "Allow these words everywhere",
     ]
 
 
