@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.model.errors import NotAllowed
 from core.policy.load import load_policy
-from core.settings import BucketSettings, Settings
+from core.settings import BucketSettings, Settings, read_settings
 from core.storage.journal import Journal
 from core.storage.ports import SystemClock
 from core.storage.s3 import S3Store
@@ -49,11 +49,12 @@ def real_bucket(
         "DESK_S3_SECRET_KEY": moto_settings.secret_key,
         "DESK_WORKSPACE": str(tmp_path),
     }
-    bench = open_workbench(named, clock=SystemClock())
-    store = bench.desk.store
-    assert isinstance(store, S3Store)
+    bucket = read_settings(named, home=tmp_path).bucket
+    assert bucket is not None
+    store = S3Store(bucket)
     store.ensure_bucket()
-    monkeypatch.setattr(page_bench, "_open", lambda: bench)
+    bench = open_workbench(named, clock=SystemClock())
+    monkeypatch.setattr(page_bench, "_open", [bench].copy)
     return store
 
 
@@ -73,7 +74,7 @@ def fresh_desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Workbench:
             connect_reader=lambda: store,
         )
     )
-    monkeypatch.setattr(page_bench, "_open", lambda: bench)
+    monkeypatch.setattr(page_bench, "_open", [bench].copy)
     return bench
 
 
@@ -86,7 +87,7 @@ def read_bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
 @pytest.fixture
 def read_desk(read_bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """The same, served to the pages."""
-    monkeypatch.setattr(page_bench, "_open", lambda: read_bench)
+    monkeypatch.setattr(page_bench, "_open", [read_bench].copy)
     return read_bench
 
 
