@@ -18,7 +18,12 @@ from pages.frame.sign_sheet import sign_sheet
 from pages.frame.version_picker import pick_version
 
 # What a job's failure is called when the bucket did not say whether a write landed.
-_UNKNOWN = ("storage.outcome_unknown", "journal.crowded", "storage.transient")
+_UNKNOWN = (
+    "storage.outcome_unknown",
+    "journal.crowded",
+    "storage.transient",
+    "storage.unreachable",
+)
 
 
 def draw_candidate(candidate: Candidate) -> None:
@@ -161,11 +166,14 @@ def draw_publish(bench: Workbench, person: Person, candidate: Candidate) -> None
 
 
 def draw_unknown(job: Job) -> None:
-    """Say unknown where the bucket did not answer: never a wrong "failed"."""
-    if job.state == "failed" and job.code in _UNKNOWN:
+    """Say unknown where nobody knows whether the manifest landed: never a wrong "failed"."""
+    tried = any(name == "commit" for name, _ in job.steps)
+    stopped = job.state in ("cancelled", "interrupted") and tried
+    if stopped or (job.state == "failed" and job.code in _UNKNOWN):
         st.warning(
-            "**It is unknown whether the release was published.** The bucket did not answer in "
-            "time. Resume below: it looks first, and then finishes or leaves alone what stands."
+            "**It is unknown whether the release was published.** The job ended before the "
+            "bucket's answer was written down. Resume below: it looks first, and then finishes "
+            "or leaves alone what stands."
         )
 
 

@@ -152,6 +152,22 @@ def test_d9_an_unknown_outcome_is_called_unknown_and_may_be_resumed(
     ready_desk.jobs.queue.finish(job.id, "cancelled")
 
 
+def test_d9_a_job_stopped_at_the_commit_is_not_called_off(
+    ready_desk: Workbench, digest: str, open_page: OpenPage, launched: list[str]
+) -> None:
+    queue = ready_desk.jobs.queue
+    owner = road.person(ready_desk, "demo:owner")
+    job = ready_desk.jobs.start("publish", {"candidate": digest}, owner)
+    queue.step(job.id, "write")
+    queue.finish(job.id, "cancelled")
+    assert not open_page("publish", "demo:owner", version=READY_VERSION).warning
+    queue.resume(job.id)
+    queue.step(job.id, "commit")
+    queue.finish(job.id, "cancelled")
+    page = open_page("publish", "demo:owner", version=READY_VERSION)
+    assert "unknown whether the release was published" in page.warning[0].value
+
+
 def test_published_is_said_of_what_stands_in_the_bucket(
     ready_desk: Workbench, digest: str, open_page: OpenPage
 ) -> None:
