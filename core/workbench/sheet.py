@@ -75,7 +75,7 @@ class Sheet:
         return (
             *self._access(version, facts),
             *self._families(version),
-            *self._version(version),
+            *self._version(version, facts),
             *_artefacts(facts),
             *self._gates(candidate, facts),
             *self._reviews(candidate),
@@ -160,14 +160,17 @@ class Sheet:
                 *evidence,
             )
 
-    def _version(self, version: str) -> Iterator[ChecklistLine]:
+    def _version(self, version: str, facts: _Published) -> Iterator[ChecklistLine]:
+        released = facts.manifest is not None
         drafted = version in self.data.versions() if version else False
         state: LineState = "done" if drafted else "not_started"
         yield _line(
             "2.1",
             "Version picked",
             state,
-            f"{version} is in draft." if drafted else "No version has been picked.",
+            f"{version} is {'released' if released else 'in draft'}."
+            if drafted
+            else "No version has been picked.",
             "run_sheet",
         )
         prefix = release_prefix(self.desk.prefix, Version(version)) if drafted else ""
@@ -175,7 +178,9 @@ class Sheet:
             "2.2",
             "Release prefix written down",
             state,
-            f"It will stand at {prefix}" if drafted else "Follows from the version.",
+            f"It {'stands' if released else 'will stand'} at {prefix}"
+            if drafted
+            else "Follows from the version.",
             "run_sheet",
             *([{"prefix": prefix}] if drafted else []),
         )

@@ -23,6 +23,24 @@ _TITLES = {
     "gates": "Running the gates",
     "publish": "Publishing",
 }
+_STEPS = {
+    "load": "read the candidate again",
+    "replay": "check the journal",
+    "ask": "ask what is missing",
+    "name": "check the name",
+    "intent": "say what is coming",
+    "write": "write, and read back",
+    "build": "make the manifest",
+    "look_again": "look once more",
+    "commit": "commit",
+    "committed": "note the commit",
+    "verify": "verify as a stranger",
+    "latest": "move the pointer",
+    "smoke": "smoke test",
+    "secrets": "search for secrets",
+}
+# Rounded to failure these would be untrue: the write may have landed.
+_UNKNOWN = ("storage.outcome_unknown", "storage.transient", "storage.unreachable")
 POLL_SECONDS = 2
 
 
@@ -71,7 +89,10 @@ def start_button(
 
 
 def _draw(bench: Workbench, person: Person, job: Job) -> None:
-    title = f"{_TITLES.get(job.kind, job.kind)} {_WORDS.get(job.state, job.state)}"
+    words = _WORDS.get(job.state, job.state)
+    if job.state == "failed" and job.code in _UNKNOWN:
+        words = "ended without an answer from the bucket"
+    title = f"{_TITLES.get(job.kind, job.kind)} {words}"
     with st.container(border=True):
         show.prose("**{title}**", title=title)
         if job.active:
@@ -93,7 +114,7 @@ def _draw(bench: Workbench, person: Person, job: Job) -> None:
                 on_click=show.doing(lambda: bench.jobs.resume(job.id, person)),
             )
         if job.steps:
-            names = " → ".join(name for name, _ in job.steps if "/" not in name)
-            show.quiet("Steps: {names}", names=names)
+            names = [_STEPS[name] for name, _ in job.steps if name in _STEPS]
+            show.quiet("Steps: {names}", names=" → ".join(names))
         if job.finished:
             show.quiet("Ended {at}", at=job.finished)
