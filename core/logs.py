@@ -124,8 +124,10 @@ def configure_logging(stream: TextIO | None = None, *, level: int = logging.INFO
 
     May be called again; the last call counts.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream) if stream is not None else _ToStderr()
     handler.setFormatter(EventFormatter())
+    # What logging says of its own faults quotes the lines that called it.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     for former in [*root.handlers]:
         if isinstance(former.formatter, EventFormatter):
@@ -133,6 +135,18 @@ def configure_logging(stream: TextIO | None = None, *, level: int = logging.INFO
     root.addHandler(handler)
     logging.getLogger(EVENTS).setLevel(level)
     muzzle_libraries()
+
+
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment, which a test or a server may replace."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """Standard error, now."""
+        return sys.stderr
 
 
 def muzzle_libraries() -> None:

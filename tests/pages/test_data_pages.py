@@ -264,7 +264,7 @@ def test_every_range_and_alarm_is_judged_in_words(
     assert set(ranges[""]) == {"✓ within"}
     alarms = page.table[0].value
     cells = [str(cell) for column in alarms.columns[1:] for cell in alarms[column]]
-    assert len(cells) == 6 * len(judged_desk.desk.policy.families)
+    assert len(cells) == 10 * len(judged_desk.desk.policy.families)
     assert all(cell.startswith("✓ quiet: ") for cell in cells)
 
 
