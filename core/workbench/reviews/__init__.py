@@ -1,0 +1,17 @@
+"""Reading, rating, settling and signing: people's acts over one candidate's exact bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.workbench.reviews.basis import READERS
+from core.workbench.reviews.planning import Planning
+from core.workbench.reviews.reading import QueueItem, Reading, ReviewQueue, ReviewScreen
+from core.workbench.reviews.settling import OpenFlag, Settling
+
+__all__ = ["READERS", "OpenFlag", "QueueItem", "ReviewQueue", "ReviewScreen", "Reviews"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews(Planning, Reading, Settling):
+    """The reviews of one desk, every area of them."""

@@ -1,0 +1,72 @@
+"""Which records get read is fixed, and journalled, before the first of them is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.model.errors import ReviewError
+from core.model.review import SamplePlan
+from core.model.signoff import Person
+from core.review.frame import read_frame
+from core.review.rubrics import load_rubrics
+from core.review.sample import draw_plan, fix_seed, freeze_plan, plan_digest
+from core.workbench import history
+from core.workbench.pii_checks import freeze_pii_samples
+from core.workbench.reviews.basis import ReviewArea
+
+
+@dataclass(frozen=True, slots=True)
+class Planning(ReviewArea):
+    """The samples of one desk."""
+
+    def seed(self, version: str) -> str | None:
+        """Return the version's sample seed, or None before it is fixed."""
+        return history.seed_of(self.desk.entries(), version)
+
+    def freeze(self, digest: str, nonce: str, by: Person) -> tuple[SamplePlan, ...]:
+        """Fix which records get read, for every claim, before the first is shown.
+
+        The seed is fixed once per version; a later candidate keeps it, so that unchanged
+        records keep their rank.
+        """
+        desk = self.desk
+        desk.require(by, "review_lead")
+        candidate = self.candidates.get(digest)
+        if history.seed_of(desk.entries(), candidate.version) is None:
+            if len(nonce.strip()) < 4:
+                raise ReviewError("review.nonce", "Type at least four characters nobody foresaw.")
+            first = history.built(desk.entries(), candidate.version)[0].candidate
+            seed = fix_seed(first, nonce)
+            desk.record(
+                by,
+                "seed.fixed",
+                version=candidate.version,
+                candidate=first,
+                nonce=nonce.strip()[:200],
+                seed=seed,
+            )
+        standing = history.seed_of(desk.entries(), candidate.version)
+        assert standing is not None
+        frame = [row.drawable for row in read_frame(desk.store, candidate)]
+        rubrics = load_rubrics()
+        plans = []
+        for claim in desk.policy.claims:
+            plan = draw_plan(
+                frame,
+                claim=claim,
+                rubric=rubrics[claim.rubric],
+                candidate=candidate.digest,
+                seed=standing,
+            )
+            key = freeze_plan(desk.store, desk.prefix, plan)
+            desk.record(
+                by,
+                "plan.frozen",
+                candidate=candidate.digest,
+                claim=claim.id,
+                plan=plan_digest(plan),
+                key=key,
+            )
+            plans.append(plan)
+        freeze_pii_samples(desk, candidate, frame, standing, by)
+        return tuple(plans)
