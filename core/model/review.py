@@ -32,7 +32,11 @@ class HardFail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
-    """A versioned set of questions; `digest` names its bytes."""
+    """A versioned set of questions; `digest` names its bytes.
+
+    `tags` are the words a turn may be tagged with, by `dimension`, `about_whom` and `harm`;
+    empty where the rubric has none.
+    """
 
     id: str
     version: str
@@ -42,6 +46,7 @@ class Rubric:
     hard_fails: tuple[HardFail, ...]
     verdicts: tuple[str, ...]
     digest: Digest
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +77,33 @@ class SamplePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """A hard fail raised on one turn (0-based), with one sentence of why."""
+    """A hard fail raised on one turn (0-based), with one sentence of why.
+
+    `start` and `end` mark the evidence in code points of the turn's exact text; both are None
+    where the whole turn is meant.
+    """
 
     id: str
     turn: int
     note: str
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BiasTag:
+    """What strikes a bias reviewer in one turn (0-based): dimension, about whom, which harm.
+
+    It weighs nothing by itself. `start` and `end` are as in `Flag`.
+    """
+
+    dimension: str
+    about_whom: str
+    harm: str
+    turn: int
+    note: str = ""
+    start: int | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +128,7 @@ class Rating:
     seconds: int = 0
     supersedes: str = ""
     tags: tuple[str, ...] = field(default_factory=tuple)
+    bias_tags: tuple[BiasTag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from core.canonical import canonical_bytes, decode
+from core.model.dataset import Message
 from core.model.errors import DeskError, NotAllowed, ReviewError
 from core.model.names import ReviewerId, parse_digest, parse_reviewer
-from core.model.review import Flag, Rating, Rubric, RubricItem, SamplePlan
+from core.model.review import Rating, Rubric, RubricItem, SamplePlan
 from core.model.signoff import Person
 from core.policy.types import ClaimRule
 from core.review.frame import FoundRecord
+from core.review.tags import check_span, check_tags, read_flags, read_tags
 
-SCHEMA = "release-desk/rating/1"
+SCHEMA = "release-desk/rating/2"
+# Ratings of the first form: no evidence marked inside a turn, no bias tags.
+SCHEMA_1 = "release-desk/rating/1"
 NOTE_LIMIT = 4000
 TAG_LIMIT = 80
 _OTHER_ANSWERS = ("na", "cannot_judge")
@@ -62,28 +66,30 @@ def check_rating(rating: Rating, desk: RatingDesk) -> None:
             "review.stale", "What was shown is not what would ship.", place=rating.record_id
         )
     _check_answers(rating, desk.rubric, record.family)
-    _check_flags(rating, desk.rubric, len(record.messages))
+    _check_flags(rating, desk.rubric, record.messages)
+    check_tags(rating.bias_tags, desk.rubric, record.messages)
     if len(rating.note) > NOTE_LIMIT or any(len(tag) > TAG_LIMIT for tag in rating.tags):
         raise ReviewError("review.note", "A note has at most 4,000 characters, a tag 80.")
     moment_of(rating.at)
 
 
-def rating_bytes(rating: Rating) -> bytes:
+def rating_bytes(rating: Rating, schema: str = SCHEMA) -> bytes:
     """Return the bytes a rating is stored as."""
     content: dict[str, object] = {name: getattr(rating, name) for name in _TEXT}
-    flags = [{"id": flag.id, "turn": flag.turn, "note": flag.note} for flag in rating.flags]
-    return canonical_bytes(
-        {
-            "schema": SCHEMA,
-            **content,
-            "scores": dict(rating.scores),
-            "flags": flags,
-            "shown_sha256": rating.shown_sha256,
-            "seconds": rating.seconds,
-            "supersedes": rating.supersedes,
-            "tags": rating.tags,
-        }
-    )
+    content |= {
+        "schema": schema,
+        "scores": dict(rating.scores),
+        "shown_sha256": rating.shown_sha256,
+        "seconds": rating.seconds,
+        "supersedes": rating.supersedes,
+        "tags": rating.tags,
+    }
+    if schema == SCHEMA_1:
+        plain = [{"id": flag.id, "turn": flag.turn, "note": flag.note} for flag in rating.flags]
+        return canonical_bytes({**content, "flags": plain})
+    flags = [asdict(flag) for flag in rating.flags]
+    tags = [asdict(tag) for tag in rating.bias_tags]
+    return canonical_bytes({**content, "flags": flags, "bias_tags": tags})
 
 
 def parse_rating(body: bytes) -> Rating:
@@ -91,7 +97,8 @@ def parse_rating(body: bytes) -> Rating:
     try:
         content = decode(body)
         rating = _rating(content)
-        whole = content["schema"] == SCHEMA and rating_bytes(rating) == body
+        schema = str(content["schema"])
+        whole = schema in (SCHEMA, SCHEMA_1) and rating_bytes(rating, schema) == body
         moment_of(rating.at)
     except (DeskError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken("") from error
@@ -139,13 +146,14 @@ def _must_be_judged(item: RubricItem, family: str, tags: Sequence[str]) -> bool:
     return risk or family in _FAMILY.findall(item.required_when)
 
 
-def _check_flags(rating: Rating, rubric: Rubric, turns: int) -> None:
+def _check_flags(rating: Rating, rubric: Rubric, messages: Sequence[Message]) -> None:
     known = {flag.id for flag in rubric.hard_fails}
     for flag in rating.flags:
-        if flag.id not in known or not 0 <= flag.turn < turns or not flag.note.strip():
+        if flag.id not in known or not 0 <= flag.turn < len(messages) or not flag.note.strip():
             raise ReviewError(
                 "review.flag", "A flag names a hard fail, a turn and one sentence of why."
             )
+        check_span(flag.turn, flag.start, flag.end, messages)
         if len(flag.note) > NOTE_LIMIT:
             raise ReviewError("review.note", "A note has at most 4,000 characters.")
     if rating.flags and rating.verdict == "accept":
@@ -164,16 +172,14 @@ def _rating(content: Mapping[str, object]) -> Rating:
         reviewer=parse_reviewer(str(content["reviewer"])),
         scores={str(name): str(answer) for name, answer in scores.items()},
         verdict=str(content["verdict"]),
-        flags=tuple(
-            Flag(id=str(flag["id"]), turn=int(flag["turn"]), note=str(flag["note"]))
-            for flag in flags
-        ),
+        flags=read_flags(flags),
         note=str(content["note"]),
         shown_sha256=parse_digest(str(content["shown_sha256"])),
         at=str(content["at"]),
         seconds=int(str(content["seconds"])),
         supersedes=str(content["supersedes"]),
         tags=tuple(str(tag) for tag in tags),
+        bias_tags=read_tags(content.get("bias_tags", [])),
     )
 
 

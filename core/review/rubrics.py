@@ -11,6 +11,7 @@ import yaml
 from core.canonical import digest_of
 from core.model.errors import PolicyError
 from core.model.review import HardFail, Rubric, RubricItem
+from core.review.tags import TAG_KINDS
 
 _UNITS = ("record", "batch")
 _ANCHORS = (1, 3, 5)
@@ -51,6 +52,10 @@ def _rubric(entry: Mapping[str, Any]) -> Rubric:
         ),
         verdicts=tuple(str(verdict) for verdict in entry["verdicts"]),
         digest=digest_of(_with_text_keys(entry)),
+        tags={
+            str(kind): tuple(str(word) for word in words)
+            for kind, words in (entry.get("tags") or {}).items()
+        },
     )
     _check(rubric)
     return rubric
@@ -76,6 +81,8 @@ def _check(rubric: Rubric) -> None:
         raise _refused("A rubric has items, hard fails and the verdict accept.")
     if len(set(rubric.scale)) != len(rubric.scale) or not set(_ANCHORS) <= set(rubric.scale):
         raise _refused("A rubric's scale holds 1, 3 and 5, each step once.")
+    if rubric.tags and (set(rubric.tags) != set(TAG_KINDS) or not all(rubric.tags.values())):
+        raise _refused("A rubric's tags are words for dimension, about_whom and harm.")
     for item in rubric.items:
         if set(item.anchors) != set(_ANCHORS) or item.unit not in _UNITS:
             raise _refused("An item has anchors at 1, 3 and 5 and a known unit.")

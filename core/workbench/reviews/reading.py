@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from core.model.dataset import Message
 from core.model.errors import ReviewError
 from core.model.names import Digest
-from core.model.review import Flag, Rating, SamplePlan
+from core.model.review import Rating, SamplePlan
 from core.model.signoff import Person
 from core.review.answers import RatingDesk, must_judge
 from core.review.drafts import IncomingDraft
 from core.review.ratings import submit_rating
+from core.review.tags import read_flags, read_tags
 from core.workbench.reviews.basis import ReviewArea
 
 
@@ -196,10 +197,8 @@ def _rating(
     if not isinstance(scores, Mapping) or not isinstance(flags, list):
         raise ReviewError("review.answer", "The answer is not one of this form.")
     try:
-        raised = tuple(
-            Flag(id=str(flag["id"]), turn=int(flag["turn"]), note=str(flag["note"]))
-            for flag in flags
-        )
+        raised = read_flags(flags)
+        tagged = read_tags(answers.get("bias_tags", []))
         seconds = max(0, int(str(answers.get("seconds", 0))))
     except (KeyError, TypeError, ValueError):
         raise ReviewError("review.answer", "The answer is not one of this form.") from None
@@ -217,6 +216,7 @@ def _rating(
         at=at,
         seconds=seconds,
         supersedes=str(answers.get("supersedes", "")),
+        bias_tags=tagged,
     )
 
 
@@ -224,5 +224,8 @@ def _same_answers(one: Rating, other: Rating) -> bool:
     """Whether two ratings say the same; a lost reply makes a form send its answer again."""
     return all(
         getattr(one, name) == getattr(other, name)
-        for name in ("rubric", "scores", "verdict", "flags", "note", "shown_sha256")
+        for name in (
+            *("rubric", "scores", "verdict", "flags"),
+            *("bias_tags", "note", "shown_sha256"),
+        )
     )
