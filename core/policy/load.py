@@ -16,6 +16,7 @@ from core.canonical import sha256_hex
 from core.model.errors import PolicyError
 from core.policy.types import (
     AssignmentRule,
+    CareRule,
     ClaimRule,
     DistributionRule,
     EntityRule,
@@ -85,7 +86,7 @@ def parse_policy(source: bytes) -> Policy:
 def _read(document: dict[str, Any], source: bytes) -> Policy:
     known = {field.name for field in dataclasses.fields(Policy)} - {"digest", "source"}
     _refuse_unknown(document, known, "policy")
-    absent = known - document.keys() - {"assignments", "pii_checks"}
+    absent = known - document.keys() - {"assignments", "pii_checks", "care"}
     if absent:
         raise PolicyError("policy.absent", f"The policy lacks {', '.join(sorted(absent))}.")
     privacy = dict(document["privacy"])
@@ -133,6 +134,7 @@ def _read(document: dict[str, Any], source: bytes) -> Policy:
         people=_rules(document["people"], PersonRule, "people"),
         assignments=_rules(document.get("assignments", []), AssignmentRule, "assignments"),
         pii_checks=_rules(document.get("pii_checks", []), PiiCheckRule, "pii_checks"),
+        care=_rule(document.get("care", {}), CareRule, "care"),
     )
 
 
@@ -330,6 +332,26 @@ def _check_bounds(policy: Policy) -> None:
         raise PolicyError("policy.intake", "Bounds on reading are positive.")
 
 
+def _check_care(policy: Policy) -> None:
+    care = policy.care
+    levels = (care.folded_from, care.heavy_from)
+    amounts = (care.heavy_a_day, care.minutes_a_day, care.rest_minutes)
+    known = {family.name for family in policy.families}
+    if (
+        not all(1 <= level <= 3 for level in levels)
+        or min(amounts) < 1
+        or care.rest_after < 0
+        or care.together_from < 2
+        or not set(care.folded_families) <= known
+        or len(care.support) > 500
+    ):
+        raise PolicyError(
+            "policy.care",
+            "Care has intensities from 1 to 3, budgets above 0, known families, sums over at "
+            "least two readers, and a support contact of at most 500 characters.",
+        )
+
+
 def _check_grouping(policy: Policy) -> None:
     keys = policy.intake.group_keys
     _unique((field_key.casefold() for field_key in keys), "group keys")
@@ -377,6 +399,7 @@ _CHECKS: tuple[Callable[[Policy], None], ...] = (
     _check_privacy,
     _check_assignments,
     _check_bounds,
+    _check_care,
     _check_mappings,
     _check_grouping,
     _check_holdout,

@@ -204,6 +204,29 @@ class PiiCheckRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CareRule:
+    """How those who read hard material are looked after.
+
+    `support` is whom they can turn to, in the organisation's own words. Records of
+    `folded_families`, and any of an intensity (0 to 3) of `folded_from` or more, start folded.
+    From `heavy_from` on a record is heavy: `heavy_a_day` of them, or `minutes_a_day` of reading,
+    are the budget of 24 hours, which warns and stops nobody; after `rest_after` heavy ones in a
+    row (0: never) no heavy one is shown for `rest_minutes`. Sums over readers are shown from
+    `together_from` readers on.
+    """
+
+    support: str = ""
+    folded_families: tuple[str, ...] = ("edge_cases",)
+    folded_from: int = 3
+    heavy_from: int = 2
+    heavy_a_day: int = 40
+    minutes_a_day: int = 240
+    rest_after: int = 10
+    rest_minutes: int = 10
+    together_from: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignoffRule:
     """A sign-off a release needs. `claim` is empty for the release decision."""
 
@@ -266,6 +289,7 @@ class Policy:
     people: tuple[PersonRule, ...]
     assignments: tuple[AssignmentRule, ...] = ()
     pii_checks: tuple[PiiCheckRule, ...] = ()
+    care: CareRule = CareRule()
 
     def family(self, name: str) -> FamilyRule:
         """Return the family called `name`; the loader guarantees that names are unique."""

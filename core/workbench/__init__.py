@@ -20,6 +20,7 @@ from core.storage.s3 import S3Store
 from core.workbench.adoption import in_force, with_policy_in_force
 from core.workbench.audit import Audit
 from core.workbench.candidates import Candidates
+from core.workbench.care import Care
 from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.long_jobs import LongJobs
@@ -49,6 +50,7 @@ class Workbench:
     sheet: Sheet
     jobs: LongJobs
     audit: Audit
+    care: Care
 
     def demo_people(self) -> tuple[Person, ...]:
         """Return whom one may be on the demo bucket; nobody anywhere else."""
@@ -123,4 +125,5 @@ def assemble(desk: Desk) -> Workbench:
         sheet=Sheet(desk, data, candidates, reviews, signing, releases, pii),
         jobs=LongJobs(desk, Queue(desk.workspace, desk.clock)),
         audit=Audit(desk),
+        care=Care(desk),
     )
