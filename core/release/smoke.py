@@ -129,7 +129,7 @@ def _read(
     faults: list[str],
 ) -> None:
     """Parse, render and count every row of one shard; faults name a place and no text."""
-    body = release.read_shard(file)
+    body = release.read_object(file)
     for number, line in enumerate(split_lines([body], key=file.key), 1):
         place = f"{file.key}:{number}"
         try:

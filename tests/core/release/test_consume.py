@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.model.errors import NoSuchRelease, ReleaseError, Withdrawn
+from core.model.errors import BadName, NoSuchRelease, ReleaseError, Withdrawn
 from core.model.names import ReviewerId, Version
 from core.release.consume import open_release
 from core.release.publish import publish_release
@@ -72,7 +72,7 @@ def test_an_altered_shard_yields_none_of_its_records(simulator, published):
 @pytest.mark.parametrize("how", ["flip_byte", "silent_short_body", "short_body"])
 def test_damage_on_the_way_is_noticed(simulator, published, how):
     release = opened(simulator)
-    simulator.fail(op="get", nth=1, times=None, how=how)
+    simulator.fail(op="stream", nth=1, times=None, how=how)
     with pytest.raises(Exception, match=r"release\.altered|storage\.transient"):
         next(release.iterate("train"))
 
@@ -85,6 +85,46 @@ def test_a_phase_names_its_families_with_weights_that_sum_to_one(simulator, publ
     assert {file.family for file in release.shards("train", "curriculum")} == set(weights)
     with pytest.raises(ReleaseError, match=r"release\.no_such_phase"):
         release.weights("dessert")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{PREFIX}releases/{VERSION}/",
+        f"{PREFIX}releases/{VERSION}",
+        f"{PREFIX}releases/{VERSION}/manifest.json",
+        f"s3://simulated/{PREFIX}releases/{VERSION}/",
+    ],
+)
+def test_a_release_opens_by_its_prefix(simulator, published, name):
+    name = name.replace("simulated", simulator.bucket)
+    release = open_release(simulator, name, sleep=no_wait)
+    assert release.manifest.version == VERSION
+    assert release.phases == ("curriculum",)
+
+
+def test_a_prefix_elsewhere_or_of_something_else_opens_nothing(simulator, published):
+    with pytest.raises(ReleaseError, match=r"release\.other_bucket"):
+        open_release(simulator, f"s3://another/{PREFIX}releases/{VERSION}/", sleep=no_wait)
+    with pytest.raises(BadName):
+        open_release(simulator, f"{PREFIX}shards/", sleep=no_wait)
+    with pytest.raises(NoSuchRelease):
+        open_release(simulator, f"other/releases/{VERSION}/", sleep=no_wait)
+
+
+def test_a_pinned_manifest_opens_and_any_other_does_not(simulator, published):
+    digest = opened(simulator).manifest.sha256
+    assert opened(simulator, "latest", manifest_sha256=digest).manifest.sha256 == digest
+    with pytest.raises(ReleaseError, match=r"release\.other_manifest"):
+        opened(simulator, manifest_sha256="0" * 64)
+
+
+def test_a_release_withdrawn_while_it_is_read_gives_no_further_shard(simulator, published, clock):
+    rows = opened(simulator).iterate("train")
+    next(rows)
+    withdraw(simulator, published, clock)
+    with pytest.raises(Withdrawn):
+        list(rows)
 
 
 def test_a_withdrawn_release_is_refused_unless_asked_for(simulator, published, clock):
