@@ -24,6 +24,7 @@ from core.policy.load import load_policy
 from core.settings import read_settings
 from core.storage.ports import SystemClock, timestamp
 from core.workbench import ROOT, Workbench, open_workbench
+from core.workbench.leftovers import REASONS
 from core.workbench.people import operator
 
 Answer = tuple[Any, bool]
@@ -205,6 +206,22 @@ class _Terminal:
             "smoke": outcome.smoke_passed,
         }, outcome.smoke_passed
 
+    def abandon(self, asked: argparse.Namespace) -> Answer:
+        entry = self.bench.leftovers.abandon(asked.version, asked.because, self.person)
+        return {
+            "abandoned": asked.version,
+            "candidate": entry.event["candidate"],
+            "journal": entry.seq,
+        }, True
+
+    def sweep(self, asked: argparse.Namespace) -> Answer:
+        removed = self.bench.leftovers.sweep(asked.remove, self.person) if asked.remove else ()
+        left = [
+            {"key": o.key, "bytes": o.size, "modified": o.modified, "kept": o.kept}
+            for o in self.bench.leftovers.orphans()
+        ]
+        return {"removed": [o.key for o in removed], "orphans": left}, True
+
     def verify(self, asked: argparse.Namespace) -> Answer:
         found = self.bench.releases.verify(asked.version, self.progress)
         return {
@@ -359,6 +376,8 @@ def _arguments() -> argparse.ArgumentParser:
         "sample": ("the frozen sample plans", ("candidate",)),
         "blockers": ("what stands before publishing", ("candidate",)),
         "publish": ("publish a signed candidate", ("candidate",)),
+        "abandon": ("give up a publication that will not be finished", ("version",)),
+        "sweep": ("what lies under the releases and belongs to none", ()),
         "verify": ("read a release as a stranger", ("version",)),
         "smoke": ("consume a release as a trainer", ("version",)),
         "checklist": ("the run sheet", ("version",)),
@@ -382,6 +401,12 @@ def _arguments() -> argparse.ArgumentParser:
             command.add_argument("--code", default="")
         if name == "publish":
             command.add_argument("--dry-run", action="store_true")
+        if name == "abandon":
+            command.add_argument("--because", required=True, choices=tuple(REASONS))
+        if name == "sweep":
+            command.add_argument(
+                "--remove", default="", metavar="VERSION", help="delete this version's orphans"
+            )
         if name == "build":
             command.add_argument(
                 "--workers", type=_workers, default=None, help="one for each core if absent"

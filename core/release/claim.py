@@ -16,6 +16,13 @@ from core.storage.journal import EMPTY_HEAD, Entry, Journal
 
 INTENT, ABANDONED = "publish.intent", "publish.abandoned"
 COMMITTED, VERIFIED = "publish.committed", "publish.verified"
+SWEEP_BEGUN, SWEEP_DONE = "sweep.begun", "sweep.finished"
+ABANDON_REASONS = {
+    "another_candidate": "another candidate shall be published under this name",
+    "no_longer_wanted": "this version shall not be published",
+    "cannot_finish": "this publication cannot be finished",
+}
+"""What a person may say when they give up a publication; the journal keeps the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +45,15 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionState:
-    """What the journal says of one version. `committed` is the manifest's digest."""
+    """What the journal says of one version. `committed` is the manifest's digest.
+
+    `sweeping` is the digest of a sweep's entry that has begun and not ended.
+    """
 
     intents: tuple[Intent, ...] = ()
     live: Intent | None = None
     committed: Digest | None = None
+    sweeping: Digest | None = None
 
 
 def version_state(entries: tuple[Entry, ...], version: Version) -> VersionState:
@@ -58,6 +69,10 @@ def version_state(entries: tuple[Entry, ...], version: Version) -> VersionState:
         elif event["type"] == ABANDONED:
             if state.live is not None and event.get("intent") == state.live.digest:
                 state = replace(state, live=None)
+        elif event["type"] == SWEEP_BEGUN:
+            state = replace(state, sweeping=entry.digest)
+        elif event["type"] == SWEEP_DONE:
+            state = replace(state, sweeping=None)
         elif event["type"] == COMMITTED:
             state = replace(state, committed=Digest(str(event["manifest_sha256"])))
     return state
@@ -79,6 +94,12 @@ def refuse_other_claims(state: VersionState, candidate: Digest, version: Version
     if state.committed is not None:
         raise VersionTaken(
             "version.taken", "This version has been published; choose another name.", place=version
+        )
+    if state.sweeping is not None:
+        raise VersionTaken(
+            "version.being_swept",
+            "Somebody is sweeping this version's prefix. Finish the sweep, then publish.",
+            place=version,
         )
     if state.live is not None and state.live.candidate != candidate:
         raise VersionTaken(
@@ -117,7 +138,15 @@ def write_intent(
 def abandon_publish(
     journal: Journal, version: Version, *, by: ReviewerId, reason: str
 ) -> Entry | None:
-    """Give up the live intent of `version`, if there is one; `reason` is a code, not a text."""
+    """Give up the live intent of `version`, if there is one; `reason` is a code, not a text.
+
+    Raises:
+        ReleaseError: `release.abandon_reason`; `release.committed` when it was published.
+    """
+    if reason not in ABANDON_REASONS:
+        raise ReleaseError(
+            "release.abandon_reason", f"Say why: one of {', '.join(ABANDON_REASONS)}."
+        )
     live = version_state(journal.replay(), version).live
     return abandon_intent(journal, live, by=by, reason=reason) if live is not None else None
 
