@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.jobs.queue import Job
 from core.model.candidate import Candidate
 from core.model.errors import DeskError
-from core.model.release import Blocker, ReleaseSummary
+from core.model.release import Blocker
 from core.model.signoff import Person
 from core.release.publish import DryRun
 from core.workbench import Workbench
 from pages.frame import guard, show
 from pages.frame.job_panel import job_panel
 from pages.frame.links import page_link
+from pages.frame.publication import draw_claim, draw_published, draw_unknown
 from pages.frame.sign_sheet import sign_sheet
 from pages.frame.version_picker import pick_version
-
-# What a job's failure is called when the bucket did not say whether a write landed.
-_UNKNOWN = (
-    "storage.outcome_unknown",
-    "journal.crowded",
-    "storage.transient",
-    "storage.unreachable",
-)
+from pages.frame.waiver_sheet import waiver_sheets
 
 
 def draw_candidate(candidate: Candidate) -> None:
@@ -165,51 +158,6 @@ def draw_publish(bench: Workbench, person: Person, candidate: Candidate) -> None
     )
 
 
-def draw_unknown(job: Job) -> None:
-    """Say unknown where nobody knows whether the manifest landed: never a wrong "failed"."""
-    tried = any(name == "commit" for name, _ in job.steps)
-    stopped = job.state in ("cancelled", "interrupted") and tried
-    if stopped or (job.state == "failed" and job.code in _UNKNOWN):
-        st.warning(
-            "**It is unknown whether the release was published.** The job ended before the "
-            "bucket's answer was written down. Resume below: it looks first, and then finishes "
-            "or leaves alone what stands."
-        )
-
-
-def draw_published(bench: Workbench, release: ReleaseSummary) -> None:
-    """Draw what stands in the bucket, read from there and not from the job."""
-    version = release.version
-    held = bench.releases.manifest_or_none(version)
-    smoke = bench.releases.last_smoke(version)
-    secrets = bench.releases.last_secret_scan(version)
-    with st.container(border=True):
-        if release.state == "published":
-            st.success(f"**{show.escape(version)} is published** and was verified as a stranger.")
-        elif release.state == "withdrawn":
-            st.error(f"**{show.escape(version)} is withdrawn.** It must no longer be used.")
-        else:
-            st.warning(
-                f"**{show.escape(version)} is {show.escape(release.state)}.** Resume publishing "
-                "or verify it on Releases before anybody reads it."
-            )
-        if held is not None:
-            show.prose("Manifest, at {at} by {by}", at=release.published_at, by=release.by)
-            prefix = f"{bench.desk.prefix}releases/{version}/manifest.json"
-            st.code(f"{prefix}\nsha256 {held[1]}", language=None, wrap_lines=True)
-        show.prose(
-            "{mark} Smoke test: {words}",
-            mark="✓" if smoke and smoke["passed"] is True else "✕",
-            words="has not run" if smoke is None else "passed" if smoke["passed"] else "failed",
-        )
-        show.prose(
-            "{mark} Secrets found in the release's own files: {words}",
-            mark="✓" if secrets and secrets["passed"] else "✕",
-            words="not searched yet" if secrets is None else secrets["found"],
-        )
-        page_link("releases", "Go to releases")
-
-
 def draw_page(bench: Workbench, person: Person, candidate: Candidate) -> None:
     """Draw the page for one candidate, in the order of the road."""
     released = [item for item in bench.releases.list() if item.version == candidate.version]
@@ -225,9 +173,12 @@ def draw_page(bench: Workbench, person: Person, candidate: Candidate) -> None:
                 "The release holds an earlier candidate of this version. A name is never "
                 "reused: pick another version for the newer one."
             )
+    if standing is None:
+        draw_claim(bench, person, candidate, busy=job is not None and job.active)
     draw_candidate(candidate)
     if standing is None:
         draw_blockers(bench.releases.blockers(candidate.digest))
+        waiver_sheets(bench, person, candidate.digest)
     draw_decision(bench, person, candidate.digest)
     if standing is not None:
         return

@@ -10,7 +10,7 @@ AREAS = (
     "alias|candidate|canonical|coverage|csv|demo|distribution|duplicates|embedded|family|finding"
     "|four_eyes|gate|identity|intake|inventory|job|journal|json|keys|leakage|line|logs|name"
     "|object|policy|privacy|probe|provenance|release|review|role|row|settings|signoff|smoke"
-    "|source|storage|terminal|version|withdraw"
+    "|source|storage|terminal|version|waiver|withdraw"
 )
 LITERAL = re.compile(rf'"((?:{AREAS})\.[a-z0-9_]+)[" ]')
 DOCUMENTED = re.compile(rf"`((?:{AREAS})\.[a-z0-9_]+)`")
@@ -33,6 +33,9 @@ NOT_CODES = {
     "smoke.finished",
     "source.decided",
     "version.drafted",
+    "waiver.given",
+    "waiver.proposed",
+    "waiver.revoked",
 }
 # Made up from parts in the source, so that no literal shows them whole.
 COMPOSED = re.compile(r"(privacy|signoff|release|smoke|journal|leakage|provenance|intake)\.")

@@ -23,7 +23,9 @@ Decision = Literal["approve", "refuse"]
 class Person:
     """Somebody at the desk. `id` is stable per issuer and subject and is what records carry.
 
-    `auth` is `oidc` or `demo`; `auth_time` is ISO 8601 UTC, when they last proved who they are.
+    `auth` is `oidc`, `demo` or `terminal`; `auth_time` is ISO 8601 UTC, when they last proved
+    who they are, and empty where their provider does not say. `issuer` and `subject` are what
+    an identity provider calls them.
     """
 
     id: ReviewerId
@@ -31,6 +33,8 @@ class Person:
     roles: tuple[DeskRole, ...]
     auth: str
     auth_time: str
+    issuer: str = ""
+    subject: str = ""
 
     def holds(self, *roles: DeskRole) -> bool:
         """Whether the person holds any of `roles`."""

@@ -7,15 +7,18 @@ about, so that a property can say: take any evidence away, and no subject become
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from core.model.candidate import Candidate
 from core.model.gate import GateReport, StoredReport
+from core.model.names import Digest, ReviewerId
 from core.model.release import Blocker
-from core.model.signoff import Signoff
+from core.model.signoff import DeskRole, Signoff
+from core.model.waiver import Waiver
 from core.policy.types import Policy, SignoffRule
-from core.release.facts import Facts, Waiver
+from core.policy.waivable import may_be_waived
+from core.release.facts import Facts
 
 _REVIEW_CODES = {
     "not_frozen": ("review.not_frozen", "The sample plan of {claim} is not frozen."),
@@ -131,25 +134,42 @@ def _judge_gate(
     if stored is None:
         return "gate.absent", f"The {name} gate has not judged this candidate."
     report = stored.report
-    if report.gate != name or report.candidate != facts.candidate.digest:
+    if (report.gate, report.candidate) != (name, facts.candidate.digest):
         return "gate.absent", f"The {name} gate's report is about something else."
     if report.verdict == "error":
         return "gate.error", f"The {name} gate could not judge; run it again."
     if not 0 < report.examined == report.expected == facts.candidate.records:
         return "gate.incomplete", f"The {name} gate did not examine every record."
+    open_codes = _unwaived(name, stored, counting_waivers(facts, policy))
+    if open_codes is None:
+        return None
+    named = ", ".join(sorted(open_codes)) or "no code given"
+    return "gate.failed", f"The {name} gate failed: {named}."
+
+
+def _unwaived(name: str, stored: StoredReport, waivers: Sequence[Waiver]) -> set[str] | None:
+    """Return the blocking codes no waiver covers, or None when nothing is left to block."""
+    report = stored.report
     codes = set(finding_totals(report, blocking_only=True))
     if report.verdict == "pass" and not codes:
         return None
-    waived = {
-        waiver.code
-        for waiver in facts.waivers
-        if waiver.gate == name and _in_force(waiver, facts, policy)
-    }
+    waived = {w.code for w in waivers if (w.gate, w.report) == (name, stored.sha256)}
     # A fail without a blocking finding is a contradiction, so it can never be waived.
     if report.verdict == "fail" and codes and codes <= waived:
         return None
-    named = ", ".join(sorted(codes - waived)) or "no code given"
-    return "gate.failed", f"The {name} gate failed: {named}."
+    return codes - waived
+
+
+def is_proven(
+    name: str, stored: StoredReport | None, candidate: Candidate, waivers: Sequence[Waiver]
+) -> bool:
+    """Whether the gate judged all of `candidate` and nothing blocks but what `waivers` cover."""
+    if stored is None or stored.report.verdict == "error":
+        return False
+    report = stored.report
+    whole = 0 < report.examined == report.expected == candidate.records
+    same = (report.gate, report.candidate) == (name, candidate.digest)
+    return whole and same and _unwaived(name, stored, waivers) is None
 
 
 def finding_totals(report: GateReport, *, blocking_only: bool = False) -> dict[str, int]:
@@ -167,12 +187,35 @@ def finding_totals(report: GateReport, *, blocking_only: bool = False) -> dict[s
 
 
 def _in_force(waiver: Waiver, facts: Facts, policy: Policy) -> bool:
-    if waiver.candidate != facts.candidate.digest or waiver.expires_at <= facts.at:
+    return waiver_counts(
+        waiver,
+        candidate=facts.candidate.digest,
+        at=facts.at,
+        people=facts.people,
+        builders=frozenset({facts.builder} if facts.builder else ()),
+        policy=policy,
+    )
+
+
+def waiver_counts(
+    waiver: Waiver,
+    *,
+    candidate: Digest,
+    at: str,
+    people: Mapping[ReviewerId, tuple[DeskRole, ...]],
+    builders: frozenset[str],
+    policy: Policy,
+) -> bool:
+    """Whether a waiver is of this candidate, in force at `at`, and signed by two who still may."""
+    if waiver.candidate != candidate or waiver.expires_at <= at:
         return False
-    names = (waiver.code, waiver.gate, f"{waiver.gate}.{waiver.code}")
-    if any(fnmatchcase(name, pattern) for name in names for pattern in policy.unwaivable):
+    if waiver.revoked or not may_be_waived(policy, waiver.gate, waiver.code):
         return False
-    held = {(who, role) for who, role in waiver.signers if role in facts.people.get(who, ())}
+    held = {
+        (who, role)
+        for who, role in waiver.signers
+        if role in people.get(who, ()) and who not in builders
+    }
     return len({who for who, _ in held}) >= 2 and len({role for _, role in held}) >= 2
 
 
@@ -224,6 +267,7 @@ def _signoff_points(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:
     if not policy.signoffs:
         detail = "The policy requires no sign-off, and nothing required is nothing proven."
         yield _point("signoffs", "signoff.nothing_required", detail, "publish")
+    yield from _tampering(facts, policy)
     for rule in policy.signoffs:
         subject, page = f"signoff:{rule.id}", _signoff_page(rule)
         mine = [signoff for signoff in facts.signoffs if signoff.requirement == rule.id]
@@ -234,6 +278,24 @@ def _signoff_points(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:
         elif not any(_approves(signoff, rule, facts) for signoff in here):
             code, detail = _why_unsigned(rule, mine, here, facts)
             yield _point(subject, code, detail, page)
+
+
+def _tampering(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:
+    """What lies among the sign-offs and proves nothing blocks, whatever genuine ones stand beside.
+
+    An outdated sign-off is no forgery: the fresh one beside it is all that it waits for.
+    """
+    rules = {rule.id: rule for rule in policy.signoffs}
+    for fault in facts.signoff_faults:
+        if fault.code != "outdated":
+            code = fault.code if fault.code in _FAULTS else "unreadable"
+            rule = rules.get(fault.requirement)
+            detail = _FAULTS[code].format(title=rule.title if rule else "no known requirement")
+            page = _signoff_page(rule) if rule else "audit"
+            yield _point(f"signoff_object:{fault.key}", f"signoff.{code}", detail, page)
+    for key in facts.waiver_faults:
+        detail = "An object among the waivers was not signed at this desk."
+        yield _point(f"waiver_object:{key}", "waiver.forged", detail, "audit")
 
 
 def _why_unsigned(
@@ -268,11 +330,13 @@ def _approves(signoff: Signoff, rule: SignoffRule, facts: Facts) -> bool:
 def _people_points(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:
     """Four eyes: builder, signers and publisher are different people; one role each."""
     approvals = counting_signoffs(facts, policy)
+    acts = [(item.reviewer, item.role) for item in approvals]
+    acts += [pair for waiver in counting_waivers(facts, policy) for pair in waiver.signers]
     rules = {rule.id: rule for rule in policy.signoffs}
     for signoff in approvals:
         rule = rules[signoff.requirement]
         subject, page = f"signoff:{rule.id}", _signoff_page(rule)
-        others = {other.role for other in approvals if other.reviewer == signoff.reviewer}
+        others = {role for who, role in acts if who == signoff.reviewer}
         if facts.builder is None:
             detail = "The journal does not say who built this candidate."
             yield _point(subject, "four_eyes.builder_unknown", detail, "audit")

@@ -16,9 +16,10 @@ from core.model.errors import GateError
 from core.model.gate import StoredReport
 from core.model.release import ReleaseFile
 from core.model.signoff import Signoff
+from core.model.waiver import Waiver
 from core.release.approve import finding_totals
 from core.release.claim import Intent
-from core.release.facts import Facts, Waiver
+from core.release.facts import Facts
 from core.release.inputs import Part, ReleaseInputs, ReviewEvidence
 from core.release.layout import named_by_digest, shard_name
 from core.release.manifest import SCHEMA, decimal

@@ -11,6 +11,7 @@ from core.model.names import Digest, ReviewerId
 from core.model.pii import PiiState
 from core.model.review import ReviewState
 from core.model.signoff import DeskRole, Signoff
+from core.model.waiver import Waiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,24 +25,6 @@ class SignoffFault:
     requirement: str
     code: str
     key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
-    """A signed, scoped, expiring acceptance of one finding code of one gate.
-
-    `signers` are (person, role in which they signed) whose signatures held; `expires_at` is
-    ISO 8601 UTC.
-    """
-
-    gate: str
-    code: str
-    candidate: Digest
-    reason: str
-    signers: tuple[tuple[ReviewerId, DeskRole], ...]
-    expires_at: str
-    key: str
-    sha256: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +52,7 @@ class Facts:
         version_taken: whether the version's name has been used before.
         embedded: whether this is the desk's own demo bucket.
         pii: family → where people's reading of it for personal data stands.
+        waiver_faults: keys of what lies among the waivers and was not signed at this desk.
     """
 
     candidate: Candidate
@@ -91,3 +75,4 @@ class Facts:
     version_taken: bool
     embedded: bool
     pii: Mapping[str, PiiState] = field(default_factory=dict)
+    waiver_faults: tuple[str, ...] = ()

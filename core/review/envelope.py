@@ -21,13 +21,15 @@ PREDICATE_TYPE = "urn:release-desk:signoff:v1"
 _FIELDS = {"payload", "payloadType", "signatures"}
 
 
-def statement_bytes(name: str, candidate: Digest, predicate: Mapping[str, object]) -> bytes:
-    """Return the statement that says `predicate` of the candidate."""
+def statement_bytes(
+    name: str, candidate: Digest, predicate: Mapping[str, object], *, kind: str = PREDICATE_TYPE
+) -> bytes:
+    """Return the statement that says `predicate`, of type `kind`, of the candidate."""
     return canonical_bytes(
         {
             "_type": STATEMENT_TYPE,
             "subject": [{"name": name, "digest": {"sha256": candidate}}],
-            "predicateType": PREDICATE_TYPE,
+            "predicateType": kind,
             "predicate": predicate,
         }
     )
@@ -53,12 +55,15 @@ def signed_bytes(payload_type: str, body: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
 
 
-def open_envelope(body: bytes, keys: Mapping[str, str]) -> Mapping[str, Any]:
+def open_envelope(
+    body: bytes, keys: Mapping[str, str], *, kind: str = PREDICATE_TYPE
+) -> Mapping[str, Any]:
     """Return the statement of a stored envelope after checking every signature on it.
 
     Args:
         body: the stored bytes.
         keys: registered public keys (hex) by key id.
+        kind: the predicate type it must be of, so that no statement passes for another kind.
 
     Raises:
         ReviewError: `signoff.unknown_key` when a signature's key is not registered,
@@ -81,15 +86,15 @@ def open_envelope(body: bytes, keys: Mapping[str, str]) -> Mapping[str, Any]:
             raise ReviewError("signoff.unknown_key", "The signing key is not registered.")
         if not verifies(keys[key_id], signature, signed_bytes(PAYLOAD_TYPE, statement)):
             raise _bad()
-    return _statement(statement)
+    return _statement(statement, kind)
 
 
-def _statement(body: bytes) -> Mapping[str, Any]:
+def _statement(body: bytes, kind: str) -> Mapping[str, Any]:
     try:
         statement = decode(body)
         shaped = (
             statement["_type"] == STATEMENT_TYPE
-            and statement["predicateType"] == PREDICATE_TYPE
+            and statement["predicateType"] == kind
             and isinstance(statement["predicate"], dict)
             and len(statement["subject"]) == 1
             and isinstance(statement["subject"][0]["digest"]["sha256"], str)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from core.canonical import sha256_hex
 from core.model.errors import NotAllowed, ReviewError
@@ -16,19 +15,16 @@ from core.model.names import Digest, ReviewerId, Version
 from core.model.review import ReviewState, SamplePlan
 from core.model.signoff import Decision, Person, Signoff
 from core.policy.types import SignoffRule
-from core.review.answers import moment_of
 from core.review.envelope import seal, statement_bytes
-from core.review.keys import SigningKey
+from core.review.identity import SigningDesk, check_signer, identity_of
 from core.review.ratings import StoredRating, ratings_digest
 from core.review.sample import plan_digest
 from core.review.settlements import StoredSettlement, settlements_digest
 from core.review.signoffs import GIVEN, REVOKED, parse_signoff, read_signoff, signoff_folder
 from core.storage.journal import Journal
-from core.storage.ports import Clock, ObjectStore, timestamp
+from core.storage.ports import timestamp
 from core.storage.put_once import put_once
 
-FRESH = timedelta(minutes=15)
-_SKEW = timedelta(minutes=5)
 _REASON_LIMIT = 500
 _RESTS_ON = ("sample", "rubric", "ratings", "settlements")
 _INDEPENDENT = ("clinician", "bias_reviewer")
@@ -63,18 +59,6 @@ class SignoffRequest:
     exceptions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningDesk:
-    """Where sign-offs go. Only an `embedded` desk accepts a demo login."""
-
-    store: ObjectStore
-    journal: Journal
-    prefix: str
-    key: SigningKey
-    clock: Clock
-    embedded: bool
-
-
 def sign(
     request: SignoffRequest,
     *,
@@ -98,7 +82,7 @@ def sign(
         ReviewError: `signoff.not_ready`, `signoff.wrong_candidate`, `signoff.refused_already`,
             `signoff.already_given`, `signoff.statement`.
     """
-    _check_identity(person, typed_name, request.requirement, desk)
+    check_signer(person, typed_name, request.requirement.role, desk)
     resumed = _resume(request.candidate, request.requirement, person, desk, given)
     for signoff in resumed:
         if signoff.decision == request.decision and not _outdated(signoff, request):
@@ -148,22 +132,6 @@ def revoke(signoff: Signoff, *, person: Person, reason: str, journal: Journal) -
             "reason": reason,
         },
     )
-
-
-def _check_identity(
-    person: Person, typed_name: str, requirement: SignoffRule, desk: SigningDesk
-) -> None:
-    if not person.holds(requirement.role):
-        raise NotAllowed("signoff.role", "You do not hold the role.", place=requirement.role)
-    if typed_name.strip() != person.name:
-        raise NotAllowed("signoff.name", "The name typed is not the name you are known by.")
-    if person.auth != "oidc" and not (person.auth == "demo" and desk.embedded):
-        raise NotAllowed("signoff.demo_auth", "A demo login signs nothing outside the demo.")
-    age = desk.clock.now() - moment_of(person.auth_time)
-    if not -_SKEW <= age <= FRESH:
-        raise NotAllowed(
-            "signoff.stale_auth", "Prove who you are again: the last time is too long ago."
-        )
 
 
 def _check_independence(request: SignoffRequest, person: Person, given: Sequence[Signoff]) -> None:
@@ -223,15 +191,13 @@ def _predicate(request: SignoffRequest, person: Person, desk: SigningDesk) -> Ma
     return {
         "requirement": request.requirement.id,
         "role": request.requirement.role,
-        "reviewer": person.id,
-        "printed_name_sha256": sha256_hex(person.name.encode()),
         "decision": request.decision,
         "meaning": meaning_of(request.decision, request.exceptions),
         "statement": basis.state.sentence if basis is not None else request.statement,
         "evidence": {gate: {"sha256": digest} for gate, digest in request.evidence.items()},
         **reviewed,
         "exceptions": request.exceptions,
-        "auth": {"method": person.auth, "auth_time": person.auth_time},
+        **identity_of(person, desk),
         "journal_head": desk.journal.head(),
         "at": timestamp(desk.clock.now()),
     }

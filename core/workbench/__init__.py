@@ -23,6 +23,7 @@ from core.workbench.candidates import Candidates
 from core.workbench.care import Care
 from core.workbench.data import Data
 from core.workbench.desk import Desk
+from core.workbench.leftovers import Leftovers
 from core.workbench.long_jobs import LongJobs
 from core.workbench.people import demo_people, identify
 from core.workbench.pii_checks import PiiChecks
@@ -31,6 +32,7 @@ from core.workbench.reviews import Reviews
 from core.workbench.sheet import Sheet
 from core.workbench.signing import Signing
 from core.workbench.sources import Sources
+from core.workbench.waivers import Waivers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +48,9 @@ class Workbench:
     reviews: Reviews
     pii: PiiChecks
     signing: Signing
+    waivers: Waivers
     releases: Releases
+    leftovers: Leftovers
     sheet: Sheet
     jobs: LongJobs
     audit: Audit
@@ -121,7 +125,9 @@ def assemble(desk: Desk) -> Workbench:
         reviews=reviews,
         pii=pii,
         signing=signing,
+        waivers=Waivers(desk, candidates),
         releases=releases,
+        leftovers=Leftovers(desk),
         sheet=Sheet(desk, data, candidates, reviews, signing, releases, pii),
         jobs=LongJobs(desk, Queue(desk.workspace, desk.clock)),
         audit=Audit(desk),

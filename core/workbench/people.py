@@ -48,6 +48,8 @@ def identify(policy: Policy, *, issuer: str, subject: str, auth_time: str) -> Pe
                 roles=rule.roles,
                 auth="oidc",
                 auth_time=auth_time,
+                issuer=issuer,
+                subject=subject,
             )
     return None
 
@@ -100,6 +102,8 @@ def person_to_mapping(person: Person) -> dict[str, Any]:
         "roles": list(person.roles),
         "auth": person.auth,
         "auth_time": person.auth_time,
+        "issuer": person.issuer,
+        "subject": person.subject,
     }
 
 
@@ -111,4 +115,6 @@ def person_from_mapping(data: Mapping[str, Any]) -> Person:
         roles=tuple(role for role in ROLES if role in data["roles"]),
         auth=str(data["auth"]),
         auth_time=str(data["auth_time"]),
+        issuer=str(data.get("issuer", "")),
+        subject=str(data.get("subject", "")),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from core.canonical import decode, document_bytes, sha256_hex
@@ -33,11 +34,12 @@ from core.workbench.candidates import Candidates
 from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.pii_checks import PiiChecks
+from core.workbench.private_text import find_private, secrets_in
 from core.workbench.reviews import Reviews
 from core.workbench.signing import Signing
+from core.workbench.waivers import Waivers
 
 DESK = "release-desk/0.1.0"
-_PRIVATE_SCORE = 0.5
 _TEXT_LIMIT = 64 << 20
 
 
@@ -80,7 +82,9 @@ class Releases:
         loaded = self.signing.load(digest)
         states = dict(self.reviews.states(digest))
         stale = self.signing.stale(digest)
+        waivers = Waivers(desk, self.candidates).load(digest)
         signers = {item.reviewer for item in loaded.signoffs}
+        signers |= {who for waiver in waivers.waivers for who, _ in waiver.signers}
         builders = sorted(history.builders(entries, digest))
         # Several people may have built the same bytes; one of them signing is what matters.
         builder = next((name for name in builders if name in signers), next(iter(builders), None))
@@ -101,7 +105,8 @@ class Releases:
             people=self.reviews.people(),
             builder=ReviewerId(builder) if builder is not None else None,
             publisher=by.id if by is not None else None,
-            waivers=(),
+            waivers=waivers.waivers,
+            waiver_faults=waivers.faults,
             waived_families=history.waived_families(entries, candidate.version),
             unconfirmed_aliases=self._unconfirmed(candidate),
             current_policy=desk.policy.digest,
@@ -180,9 +185,9 @@ class Releases:
         found = 0
         for key in texts:
             body = desk.store.get(key, limit=_TEXT_LIMIT).body
-            found += self._secrets_in(body.decode("utf-8", errors="replace"))
+            found += secrets_in(desk.policy, body.decode("utf-8", errors="replace"))
         for log in sorted((desk.workspace / "jobs").glob("*.log")):
-            found += self._secrets_in(log.read_text(encoding="utf-8", errors="replace"))
+            found += secrets_in(desk.policy, log.read_text(encoding="utf-8", errors="replace"))
         desk.record(
             by,
             "secrets.scanned",
@@ -225,7 +230,7 @@ class Releases:
             version=parse_version(version),
             by=by.id,
             reason=reason,
-            find_private=self._find_private,
+            find_private=partial(find_private, self.desk.policy),
         )
 
     def list(self) -> tuple[ReleaseSummary, ...]:
@@ -356,7 +361,7 @@ class Releases:
             publisher=by.id,
             desk=DESK,
             reviews=self._review_evidence(digest),
-            find_private=self._find_private,
+            find_private=partial(find_private, self.desk.policy),
             included=(
                 IncludedFile(name="coverage", body=coverage),
                 IncludedFile(name="pii_check", body=self.pii.evidence(digest)),
@@ -426,33 +431,6 @@ class Releases:
         """Whether another candidate, or this one, has been committed under the version's name."""
         committed = history.of_type(self.desk.entries(), "publish.committed")
         return any(entry.event["version"] == candidate.version for entry in committed)
-
-    def _find_private(self, text: str) -> tuple[str, ...]:
-        """Name what is private in a text that a person typed and that would ship."""
-        # Imported here because the detectors take seconds to load and most acts need none.
-        from core.intake.privacy.text import scan_text
-
-        return tuple(
-            sorted(
-                {
-                    span.entity
-                    for span in scan_text(self.desk.policy.privacy, text)
-                    if span.score >= self._score(span.entity)
-                }
-            )
-        )
-
-    def _score(self, entity: str) -> float:
-        rule = self.desk.policy.privacy.entities.get(entity)
-        if rule is None:
-            return _PRIVATE_SCORE
-        return rule.score if rule.action != "count" else 2.0
-
-    def _secrets_in(self, text: str) -> int:
-        from core.intake.privacy.text import scan_text
-
-        spans = scan_text(self.desk.policy.privacy, text)
-        return sum(span.entity == "SECRET" for span in spans)
 
     def _reader_settings(self) -> BucketSettings:
         if self.desk.settings.bucket is not None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from core.intake.coverage import FamilyCoverage
 from core.model.candidate import Candidate
-from core.model.gate import StoredReport
 from core.model.names import Version
-from core.model.pii import PiiState
 from core.model.release import ChecklistLine, LineState
 from core.model.signoff import Person
+from core.model.waiver import Waiver
 from core.release.layout import release_prefix
 from core.workbench import history
 from core.workbench.candidates import Candidates
@@ -21,8 +18,26 @@ from core.workbench.desk import Desk
 from core.workbench.pii_checks import PiiChecks
 from core.workbench.releases import Releases
 from core.workbench.reviews import Reviews
+from core.workbench.sheet_words import (
+    Published,
+    artefact_lines,
+    as_list,
+    as_shipped,
+    checklist_line,
+    coverage_words,
+    evidence_state,
+    gate_state,
+    gate_words,
+    page_of_role,
+    sampled,
+    smoke_evidence,
+    smoke_words,
+    training_lines,
+    waiver_words,
+)
 from core.workbench.signing import Requirement, Signing
 from core.workbench.sources import Sources
+from core.workbench.waivers import Waivers
 
 _COVERED: Mapping[str, LineState] = {
     "present": "done",
@@ -71,22 +86,22 @@ class Sheet:
     def lines(self, version: str) -> tuple[ChecklistLine, ...]:
         """Return every line of the checklist for `version`, in order."""
         candidate = self.candidates.current(version) if version else None
-        facts = _Published(self.releases, version)
+        facts = Published(self.releases, version)
         return (
             *self._access(version, facts),
             *self._families(version),
             *self._version(version, facts),
-            *_artefacts(facts),
+            *artefact_lines(facts),
             *self._gates(candidate, facts),
             *self._reviews(candidate),
-            *_training(facts),
+            *training_lines(facts),
         )
 
-    def _access(self, version: str, facts: _Published) -> Iterator[ChecklistLine]:
+    def _access(self, version: str, facts: Published) -> Iterator[ChecklistLine]:
         entries = self.desk.entries()
         probes = list(history.of_type(entries, "probe.finished"))
         if not probes:
-            yield _line(
+            yield checklist_line(
                 "0.1",
                 "S3 access to the canonical bucket",
                 "not_started",
@@ -95,14 +110,14 @@ class Sheet:
             )
         else:
             last = probes[-1]
-            failed = ", ".join(str(name) for name in _list(last.event["failed"]))
+            failed = ", ".join(str(name) for name in as_list(last.event["failed"]))
             good = last.event["ok"] is True
             why = (
                 "List, get, conditional put and read-back succeeded."
                 if good
                 else f"Failed: {failed}."
             )
-            yield _line(
+            yield checklist_line(
                 "0.1",
                 "S3 access to the canonical bucket",
                 "done" if good else "blocked",
@@ -111,19 +126,19 @@ class Sheet:
                 {"journal": last.seq, "at": last.at, "by": last.actor},
             )
         smoke = facts.smoke
-        yield _line(
+        yield checklist_line(
             "0.2",
             "S3-first: training reads from S3, local is a cache",
-            _state(smoke),
-            _smoke_words(smoke),
+            evidence_state(smoke),
+            smoke_words(smoke),
             "releases",
-            *_smoke_evidence(smoke),
+            *smoke_evidence(smoke),
         )
         secrets = facts.secrets
-        yield _line(
+        yield checklist_line(
             "0.3",
             "No secrets committed or printed",
-            _state(secrets),
+            evidence_state(secrets),
             "The release's own files were searched for key-shaped text."
             if secrets is not None
             else "Searched when the release is verified.",
@@ -138,7 +153,7 @@ class Sheet:
         for number, rule in enumerate(rules, 1):
             title = f"Family present: {rule.title} (stage {rule.stage})"
             if coverage is None:
-                yield _line(
+                yield checklist_line(
                     f"1.{number}",
                     title,
                     "not_started",
@@ -151,20 +166,20 @@ class Sheet:
             if found.needs_confirmation:
                 state = "blocked"
             evidence = [{"key": item.key, "records": item.records} for item in found.evidence[:5]]
-            yield _line(
+            yield checklist_line(
                 f"1.{number}",
                 title,
                 state,
-                _coverage_words(found),
+                coverage_words(found),
                 "coverage",
                 *evidence,
             )
 
-    def _version(self, version: str, facts: _Published) -> Iterator[ChecklistLine]:
+    def _version(self, version: str, facts: Published) -> Iterator[ChecklistLine]:
         released = facts.manifest is not None
         drafted = version in self.data.versions() if version else False
         state: LineState = "done" if drafted else "not_started"
-        yield _line(
+        yield checklist_line(
             "2.1",
             "Version picked",
             state,
@@ -174,7 +189,7 @@ class Sheet:
             "run_sheet",
         )
         prefix = release_prefix(self.desk.prefix, Version(version)) if drafted else ""
-        yield _line(
+        yield checklist_line(
             "2.2",
             "Release prefix written down",
             state,
@@ -185,29 +200,39 @@ class Sheet:
             *([{"prefix": prefix}] if drafted else []),
         )
 
-    def _gates(self, candidate: Candidate | None, facts: _Published) -> Iterator[ChecklistLine]:
+    def _gates(self, candidate: Candidate | None, facts: Published) -> Iterator[ChecklistLine]:
         """Judge by the evidence that counts now; of a release, by the evidence it shipped."""
         shipped = facts.shipped_gates()
         reports = self.candidates.reports(candidate.digest) if candidate and not shipped else {}
+        waived = facts.waived_gates()
+        waivers: tuple[Waiver, ...] = ()
+        if candidate is not None and not shipped:
+            desk_waivers = Waivers(self.desk, self.candidates)
+            waivers = desk_waivers.in_force(candidate.digest)
+            open_gates = desk_waivers.unproven_gates(candidate.digest, reports)
+            waived = frozenset(self.desk.policy.required_gates) - frozenset(open_gates)
         for number, title, names in _GATE_LINES:
             if shipped:
                 held = [shipped.get(name) for name in names]
             else:
-                held = [_as_shipped(reports.get(name)) for name in names]
+                held = [as_shipped(reports.get(name)) for name in names]
             evidence = [{"key": item["key"], "sha256": item["sha256"]} for item in held if item]
-            state, words, page = _gate_state(held), _gate_words(names, held), "gates"
+            state, words, page = gate_state(held, waived), gate_words(names, held), "gates"
+            mine = [waiver for waiver in waivers if waiver.gate in names]
+            words = " ".join((words, *waiver_words(mine)))
+            evidence += [{"waiver": waiver.key, "sha256": waiver.sha256} for waiver in mine]
             if names == ("privacy",) and candidate is not None:
                 checks = self.pii.states(candidate.digest)
-                words = " ".join((words, *_sampled(checks)))
+                words = " ".join((words, *sampled(checks)))
                 unread = any(check.state != "done" for check in checks.values())
                 if state == "done" and unread and not shipped:
                     state, page = "blocked", "pii_check"
-            yield _line(number, title, state, words, page, *evidence)
+            yield checklist_line(number, title, state, words, page, *evidence)
 
     def _reviews(self, candidate: Candidate | None) -> Iterator[ChecklistLine]:
         if candidate is None:
             for number, rule in enumerate(self.desk.policy.signoffs, 1):
-                yield _line(
+                yield checklist_line(
                     f"5.{number}",
                     rule.title,
                     "not_started",
@@ -225,7 +250,7 @@ class Sheet:
         page = page_of_role(wanted.role) if wanted.claim else "publish"
         given = wanted.signoff
         if given is not None and given.decision == "approve":
-            return _line(
+            return checklist_line(
                 number,
                 wanted.title,
                 "done",
@@ -234,7 +259,7 @@ class Sheet:
                 {"key": given.key, "sha256": given.sha256, "at": given.at},
             )
         if given is not None:
-            return _line(
+            return checklist_line(
                 number,
                 wanted.title,
                 "blocked",
@@ -245,7 +270,7 @@ class Sheet:
         state = states.get(wanted.claim) if wanted.claim else None
         sentence = getattr(state, "sentence", "")
         open_state: LineState = "blocked" if sentence else "not_started"
-        return _line(number, wanted.title, open_state, sentence or "Not signed yet.", page)
+        return checklist_line(number, wanted.title, open_state, sentence or "Not signed yet.", page)
 
     def next_step(self, version: str, person: Person) -> NextStep:
         """Return the one thing that would bring `version` on, and who can do it."""
@@ -257,7 +282,7 @@ class Sheet:
         owner = "release_owner"
         if not version or version not in self.data.versions():
             return ("Pick a version", "Name the release you are preparing.", "run_sheet", owner)
-        if _Published(self.releases, version).manifest is not None:
+        if Published(self.releases, version).manifest is not None:
             return _RELEASED
         snapshot = self.data.snapshot()
         if snapshot is None:
@@ -311,7 +336,7 @@ class Sheet:
         required = self.desk.policy.required_gates
         if any(reports.get(name) is None for name in required):
             return ("Run the gates", "Five checks over the exact bytes.", "gates", owner)
-        failed = [n for n in required if not _passed(reports.get(n))]
+        failed = Waivers(self.desk, self.candidates).unproven_gates(candidate.digest, reports)
         if failed:
             return (
                 f"Look at what the {failed[0]} gate found",
@@ -356,149 +381,3 @@ class Sheet:
             "publish",
             "release_owner",
         )
-
-
-def _coverage_words(found: FamilyCoverage) -> str:
-    state = found.state.replace("_", " ")
-    seen = f"{found.records:,} records seen in {found.objects:,} objects"
-    return f"{state}: {found.why or seen}".rstrip(".") + "."
-
-
-def page_of_role(role: str) -> str:
-    """Return the review page of a role."""
-    return "bias_review" if role == "bias_reviewer" else "clinician_review"
-
-
-class _Published:
-    """What stands of a version's release, asked once per sheet."""
-
-    def __init__(self, releases: Releases, version: str) -> None:
-        self.manifest = releases.manifest_or_none(version) if version else None
-        self.smoke = releases.last_smoke(version) if self.manifest is not None else None
-        self.secrets = releases.last_secret_scan(version) if self.manifest is not None else None
-        self.verified = releases.last_verified(version) if self.manifest is not None else None
-
-    def shipped_gates(self) -> Mapping[str, _Judged]:
-        """Return what the release says of each gate; empty while there is none."""
-        document = self.manifest[0] if self.manifest is not None else {"gates": []}
-        return {str(item["gate"]): item for item in document["gates"]}
-
-
-def _artefacts(facts: _Published) -> Iterator[ChecklistLine]:
-    titles = (
-        ("3.1", "Manifest under the release prefix, every field proven"),
-        ("3.2", "ChatML JSONL export exists and the manifest references it"),
-        ("3.3", "Routing config matches the included families; weights sum to 1"),
-    )
-    for number, title in titles:
-        if facts.manifest is None:
-            yield _line(number, title, "not_started", "Nothing has been published.", "publish")
-        elif facts.verified is None:
-            yield _line(number, title, "blocked", "Published, not yet verified.", "releases")
-        else:
-            yield _line(
-                number,
-                title,
-                "done",
-                "Re-read and re-hashed as a stranger.",
-                "releases",
-                facts.verified,
-            )
-
-
-def _training(facts: _Published) -> Iterator[ChecklistLine]:
-    yield _line(
-        "6.1",
-        "Training consumes the release from S3 end to end",
-        _state(facts.smoke),
-        _smoke_words(facts.smoke),
-        "releases",
-        *_smoke_evidence(facts.smoke),
-    )
-    if facts.manifest is None:
-        yield _line(
-            "6.2", "Release notes updated", "not_started", "Written when published.", "publish"
-        )
-    else:
-        yield _line(
-            "6.2",
-            "Release notes updated",
-            "done" if facts.verified else "blocked",
-            "RELEASE_NOTES.md stands in the release.",
-            "releases",
-        )
-
-
-def _line(
-    number: str, title: str, state: LineState, why: str, page: str, *evidence: Mapping[str, object]
-) -> ChecklistLine:
-    return ChecklistLine(
-        id=number, title=title, state=state, why=why, page=page, evidence=tuple(evidence)
-    )
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _state(evidence: Mapping[str, object] | None) -> LineState:
-    if evidence is None:
-        return "not_started"
-    return "done" if evidence.get("passed") is True else "blocked"
-
-
-def _smoke_words(smoke: Mapping[str, object] | None) -> str:
-    if smoke is None:
-        return "The smoke test has not run on this release."
-    return "The smoke test passed." if smoke.get("passed") is True else "The smoke test failed."
-
-
-def _smoke_evidence(smoke: Mapping[str, object] | None) -> list[Mapping[str, object]]:
-    return [] if smoke is None else [smoke]
-
-
-def _passed(stored: StoredReport | None) -> bool:
-    return stored is not None and stored.report.verdict == "pass"
-
-
-_Judged = Mapping[str, Any]
-"""What the sheet needs of a report: gate, verdict, examined, expected, key, sha256."""
-
-
-def _as_shipped(stored: StoredReport | None) -> _Judged | None:
-    if stored is None:
-        return None
-    report = stored.report
-    return {
-        "gate": report.gate,
-        "verdict": report.verdict,
-        "examined": report.examined,
-        "expected": report.expected,
-        "key": stored.key,
-        "sha256": stored.sha256,
-    }
-
-
-def _gate_state(held: list[_Judged | None]) -> LineState:
-    if all(item is None for item in held):
-        return "not_started"
-    good = all(item is not None and item["verdict"] == "pass" for item in held)
-    return "done" if held and good else "blocked"
-
-
-def _sampled(checks: Mapping[str, PiiState]) -> Iterator[str]:
-    """Say what people's reading showed; that none was asked for is said too."""
-    if not checks:
-        yield "No PII sampling check is asked for by this policy."
-    for check in checks.values():
-        yield check.sentence
-
-
-def _gate_words(names: tuple[str, ...], held: list[_Judged | None]) -> str:
-    words = []
-    for name, item in zip(names, held, strict=True):
-        if item is None:
-            words.append(f"{name} has not run")
-        else:
-            words.append(f"{name}: {item['verdict']}, {item['examined']:,} of {item['expected']:,}")
-    return "; ".join(words) + "."

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from core.model.candidate import Candidate
 from core.model.errors import NotAllowed, ReviewError
-from core.model.names import Digest, ReviewerId
+from core.model.names import Digest
 from core.model.signoff import Decision, DeskRole, Person, Signoff
 from core.policy.types import SignoffRule
-from core.review.keys import SigningKey, ensure_key, registered_keys
-from core.review.signing import ReviewBasis, SigningDesk, SignoffRequest, is_stale, revoke, sign
+from core.review.keys import registered_keys
+from core.review.signing import ReviewBasis, SignoffRequest, is_stale, revoke, sign
 from core.review.signoffs import GIVEN, LoadedSignoffs, load_signoffs, read_signoff
 from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
+from core.workbench.private_text import refuse_private
 from core.workbench.reviews import Reviews
-
-KEY_VARIABLE = "DESK_SIGNING_KEY"
+from core.workbench.sealing import signing_desk
+from core.workbench.waivers import Waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,14 +158,7 @@ class Signing:
             request,
             person=by,
             typed_name=typed_name,
-            desk=SigningDesk(
-                store=desk.store,
-                journal=desk.journal,
-                prefix=desk.prefix,
-                key=self._key(by.id),
-                clock=desk.clock,
-                embedded=desk.settings.embedded,
-            ),
+            desk=signing_desk(desk, by),
             given=self.load(digest).signoffs,
         )
 
@@ -176,6 +169,7 @@ class Signing:
     def revoke(self, digest: str, sha256: str, reason: str, by: Person) -> None:
         """Journal that a sign-off no longer counts."""
         self.desk.require(by, "clinician", "bias_reviewer", "review_lead", "release_owner")
+        refuse_private(self.desk.policy, reason)
         for signoff in self.load(digest).signoffs:
             if signoff.sha256 == sha256:
                 revoke(signoff, person=by, reason=reason, journal=self.desk.journal)
@@ -202,11 +196,8 @@ class Signing:
     def _before_decision(self, digest: str) -> list[str]:
         """The release decision comes last: gates have passed and every review is signed."""
         reports = self.candidates.reports(digest)
-        problems = []
-        for gate in self.desk.policy.required_gates:
-            held = reports.get(gate)
-            if held is None or held.report.verdict != "pass":
-                problems.append(f"The {gate} gate has not passed.")
+        open_gates = Waivers(self.desk, self.candidates).unproven_gates(digest, reports)
+        problems = [f"The {gate} gate has not passed." for gate in open_gates]
         for wanted in self.requirements(digest):
             approved = wanted.signoff is not None and wanted.signoff.decision == "approve"
             if wanted.claim and not approved:
@@ -222,18 +213,6 @@ class Signing:
             f"Release {candidate.version} with {candidate.records:,} records of {families}. "
             f"Known exclusions: {left_out or 'none'}."
         )
-
-    def _key(self, actor: ReviewerId) -> SigningKey:
-        held = self.desk.memory.get("signing key")
-        if not isinstance(held, SigningKey):
-            held = ensure_key(
-                self.desk.workspace,
-                self.desk.journal,
-                actor,
-                secret=os.environ.get(KEY_VARIABLE) or None,
-            )
-            self.desk.memory["signing key"] = held
-        return held
 
 
 def _standing(rule: SignoffRule, signoffs: tuple[Signoff, ...]) -> Signoff | None:

@@ -5,14 +5,10 @@ The desk refuses what may not be signed; a disabled button only saves the trip.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import streamlit as st
 
-from core.model.errors import DeskError
 from core.model.signoff import Decision, Person
-from core.review.answers import moment_of
-from core.review.signing import FRESH
+from core.review.identity import is_fresh
 from core.workbench import Workbench
 from core.workbench.signing import Requirement, SigningSheet
 from pages.frame import show
@@ -63,8 +59,7 @@ def _sign(bench: Workbench, person: Person, digest: str, sheet: SigningSheet) ->
     for problem in sheet.problems:
         show.prose("✕ {problem}", problem=problem)
     if _login_is_old(bench, person):
-        st.info("A signature needs a fresh login, at most 15 minutes old.")
-        st.button("Sign in again", key=f"again:{sheet.requirement}", on_click=st.login)
+        ask_for_login(sheet.requirement)
         return
     show.quiet(_MEANING, short=sheet.candidate[:8])
     name_key = f"name:{digest[:12]}:{sheet.requirement}:{person.id}"
@@ -115,14 +110,14 @@ def _give(
     )
 
 
+def ask_for_login(key: str) -> None:
+    """Draw the way to prove who one is, just before a signature."""
+    st.info("A signature needs a fresh login, at most 15 minutes old.")
+    st.button("Sign in again", key=f"again:{key}", on_click=st.login)
+
+
 def _login_is_old(bench: Workbench, person: Person) -> bool:
-    if person.auth != "oidc":
-        return False
-    try:
-        age = moment_of(bench.desk.now()) - moment_of(person.auth_time)
-    except DeskError:
-        return True
-    return not timedelta(0) - FRESH <= age <= FRESH
+    return person.auth == "oidc" and not is_fresh(person, bench.desk.clock)
 
 
 def _given(bench: Workbench, person: Person, digest: str, wanted: Requirement) -> None:

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.model.names import Digest, ReviewerId
+from core.model.waiver import Waiver
 from core.policy.types import Policy
 from core.release.approve import finding_totals, missing_before_publish, open_points
-from core.release.facts import SignoffFault, Waiver
+from core.release.facts import SignoffFault
 from tests.builders import a_candidate, a_policy, some_families
 from tests.release_builders import (
     BUILDER,
@@ -124,8 +125,10 @@ def failed(store, facts, candidate, gate="distribution", code="distribution.rang
     return {**facts.reports, gate: report}
 
 
-def a_waiver(candidate, /, **changes):
+def a_waiver(candidate, /, reports=None, **changes):
+    gate = changes.get("gate", "distribution")
     fields = {
+        "report": reports[gate].sha256 if reports else OTHER,
         "gate": "distribution",
         "code": "distribution.range",
         "candidate": candidate.digest,
@@ -144,13 +147,16 @@ def a_waiver(candidate, /, **changes):
 def test_a_fail_waived_by_two_roles_no_longer_blocks(store, facts, candidate):
     reports = failed(store, facts, candidate)
     assert codes(facts, reports=reports) == {"gate.failed"}
-    assert codes(facts, reports=reports, waivers=(a_waiver(candidate),)) == set()
+    assert codes(facts, reports=reports, waivers=(a_waiver(candidate, reports),)) == set()
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {"candidate": OTHER},
+        {"report": OTHER},
+        {"revoked": True},
+        {"signers": ((ReviewerId("leander"), "review_lead"), (BUILDER, "release_owner"))},
         {"expires_at": "2026-11-21T09:00:00Z"},
         {"code": "distribution.drift"},
         {"gate": "leakage"},
@@ -161,15 +167,39 @@ def test_a_fail_waived_by_two_roles_no_longer_blocks(store, facts, candidate):
 )
 def test_a_waiver_out_of_scope_or_short_of_two_roles_does_nothing(store, facts, candidate, changes):
     reports = failed(store, facts, candidate)
-    found = codes(facts, reports=reports, waivers=(a_waiver(candidate, **changes),))
+    found = codes(facts, reports=reports, waivers=(a_waiver(candidate, reports, **changes),))
     assert found == {"gate.failed"}
 
 
 @pytest.mark.parametrize("gate", ["privacy", "provenance", "leakage"])
 def test_what_the_policy_calls_unwaivable_cannot_be_waived(store, facts, candidate, gate):
     reports = failed(store, facts, candidate, gate, f"{gate}.anything")
-    waiver = a_waiver(candidate, gate=gate, code=f"{gate}.anything")
+    waiver = a_waiver(candidate, reports, gate=gate, code=f"{gate}.anything")
     assert codes(facts, reports=reports, waivers=(waiver,)) == {"gate.failed"}
+
+
+@pytest.mark.parametrize(
+    "code", ["privacy.us_ssn", "provenance.licence_unknown", "leakage.holdout_near"]
+)
+def test_a_policy_that_forgets_its_floor_waives_nothing_more(store, facts, candidate, code):
+    gate = code.partition(".")[0]
+    reports = failed(store, facts, candidate, gate, code)
+    waiver = a_waiver(candidate, reports, gate=gate, code=code)
+    lenient = dataclasses.replace(POLICY, unwaivable=())
+    assert codes(facts, lenient, reports=reports, waivers=(waiver,)) == {"gate.failed"}
+
+
+def test_what_was_put_among_the_waivers_by_hand_blocks(facts):
+    assert codes(facts, waiver_faults=("exports/waivers/x.json",)) == {"waiver.forged"}
+
+
+def test_a_waiver_is_an_act_in_a_role_and_one_person_has_one_role(store, facts, candidate):
+    reports = failed(store, facts, candidate)
+    people = {**facts.people, ReviewerId("clara"): ("clinician", "release_owner")}
+    signers = ((ReviewerId("clara"), "release_owner"), (ReviewerId("leander"), "review_lead"))
+    waivers = (a_waiver(candidate, reports, signers=signers),)
+    found = codes(facts, reports=reports, people=people, waivers=waivers)
+    assert found == {"four_eyes.same_person"}
 
 
 @pytest.mark.parametrize(
@@ -355,7 +385,7 @@ def test_removing_evidence_never_frees_a_subject(
         builder=builder,
         publisher=publisher,
         reports=failed(store, facts, candidate) if broken else facts.reports,
-        waivers=(a_waiver(candidate),),
+        waivers=(a_waiver(candidate, failed(store, facts, candidate)),),
         waived_families=dict.fromkeys(("professional_therapeutic", "cot_reasoning"), "Later."),
         signoffs=with_signoff(facts, "clinical-edge", decision="refuse" if refused else "approve"),
     )

@@ -10,8 +10,8 @@ import pytest
 from core.canonical import canonical_bytes, decode, sha256_hex
 from core.model.errors import Blocked, JournalBroken, NoSuchRelease, ReleaseError, VersionTaken
 from core.model.names import ReviewerId, Version
+from core.model.waiver import Waiver
 from core.release.claim import abandon_publish, version_state, write_intent
-from core.release.facts import Waiver
 from core.release.manifest import parse_manifest
 from core.release.publish import dry_run, publish_release
 from core.release.verify import load_manifest, verify_release
@@ -184,7 +184,7 @@ def test_an_intent_of_another_candidate_holds_the_version_until_it_is_abandoned(
     with pytest.raises(VersionTaken, match=r"version\.claimed"):
         publish_release(mine)
 
-    abandon_publish(mine.journal, VERSION, by=ReviewerId("petra"), reason="crashed")
+    abandon_publish(mine.journal, VERSION, by=ReviewerId("petra"), reason="another_candidate")
     assert publish_release(mine).verification.faults == ()
 
 
@@ -328,6 +328,7 @@ def test_a_waived_fail_ships_with_its_waiver_in_sight(simulator):
             gate="distribution",
             code="distribution.range",
             candidate=facts.candidate.digest,
+            report=report.sha256,
             reason="The source changed its format.",
             signers=(
                 (ReviewerId("leander"), "review_lead"),

@@ -114,9 +114,15 @@ def test_a_signoff_says_who_what_and_on_which_evidence(ready):
     assert said["statement"] == ready.review.state().sentence
     assert said["evidence"] == {"privacy": {"sha256": sha256_hex(b"report")}}
     assert said["rubric"] == {"sha256": ready.review.rubric.digest}
-    assert said["auth"] == {"method": "oidc", "auth_time": "2026-11-21T08:55:00Z"}
+    assert said["auth"] == {
+        "method": "oidc",
+        "auth_time": "2026-11-21T08:55:00Z",
+        "iss_sub_hmac": ready.key.keyed_digest("\n"),
+    }
     assert said["at"] == "2026-11-21T09:00:00Z"
-    assert said["printed_name_sha256"] == sha256_hex(b"Clara")
+    # Names are guessable, so no digest that anybody could compute of one is ever written.
+    assert said["printed_name_hmac"] == ready.key.keyed_digest("Clara")
+    assert sha256_hex(b"Clara") not in ready.store.body(signoff.key).decode()
     assert signoff.key == (
         f"{PREFIX}signoffs/{ready.candidate}/clinician_foundation-{signoff.sha256}.json"
     )
