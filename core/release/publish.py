@@ -141,7 +141,8 @@ def dry_run(inputs: ReleaseInputs) -> DryRun:
     )
     draft = draft_document(inputs, chosen, intent, readings)
     listed = [ReleaseFile(**entry) for entry in draft["files"]]
-    listed += [part.listed(inputs.prefix) for part in make_documents(draft, inputs.prefix)]
+    made = make_documents(draft, inputs.prefix, chosen.parts)
+    listed += [part.listed(inputs.prefix) for part in made]
     listed.sort(key=lambda file: file.key)
     return DryRun(blockers=missing_before_publish(facts, inputs.policy), objects=tuple(listed))
 
@@ -259,7 +260,7 @@ def _build(
 ) -> bytes:
     """Write the documents and return the manifest that lists them and all the rest."""
     draft = draft_document(inputs, chosen, intent, readings)
-    documents = make_documents(draft, inputs.prefix)
+    documents = make_documents(draft, inputs.prefix, chosen.parts)
     _place_parts(inputs, documents)
     listed = [ReleaseFile(**entry) for entry in draft["files"]]
     listed += [part.listed(inputs.prefix) for part in documents]

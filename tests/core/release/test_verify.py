@@ -144,7 +144,7 @@ def test_a_manifest_written_by_hand_whose_numbers_match_nothing_fails_by_name(re
     ]
     released.put(RELEASE + "manifest.json", canonical_bytes(with_files(document, files)))
     named = [fault for fault in faults(released) if fault.startswith("release.digest")]
-    assert len(named) == 4
+    assert len(named) == sum(item["kind"] == "document" for item in document["files"]) > 4
     assert any("README.md" in fault for fault in named)
 
 
