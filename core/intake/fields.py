@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 # Under these names an object that is no row itself holds a list of rows.
@@ -111,6 +112,7 @@ KNOWN_FIELDS: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def field_name(name: str) -> str:
     """Return the one spelling of a field's name: folded case, underscores for spaces."""
     return "_".join(name.strip().casefold().replace("-", " ").split())

@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from core.intake.kernel import compiled
+from core.intake.utf8 import Table, join_bodies
 
 UNKNOWN = "und"
 _SAMPLE = 4000
@@ -51,10 +59,45 @@ for _language, _words in _COMMON.items():
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
+_NOT_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
+# A common word of ASCII letters fits into eight bytes; the table is four times as long as full.
+_WORD_BYTES = 8
+_SLOTS = 1024
+_NAMES = tuple(_COMMON)
+
+
 def language_of(text: str) -> str:
     """Return an ISO 639-1 code, or `und` where script and common words do not settle it."""
-    sample = text[:_SAMPLE].lower()
-    script = None if sample.isascii() else _script_language(sample)
+    return languages_of([text])[0]
+
+
+def languages_of(texts: Sequence[str]) -> list[str]:
+    """Return the language of each text; its first 4,000 characters decide."""
+    found: list[str] = []
+    plain: list[bytes] = []
+    for text in texts:
+        sample = text[:_SAMPLE]
+        body, language = sample, ""
+        if not sample.isascii():
+            beyond = "".join(_BEYOND_ASCII.findall(sample))
+            # Quotes and dashes are no letters of any script, and no part of a word.
+            if any(sign.isalnum() for sign in beyond):
+                language = _read_slowly(sample.lower())
+            body = _BEYOND_ASCII.sub(" ", sample)
+        plain.append(b"" if language else body.encode())
+        found.append(language)
+    _, data, bounds = join_bodies(plain)
+    words = np.zeros(len(plain), np.int64)
+    hits = np.zeros((len(plain), len(_NAMES)), np.int64)
+    _count_words(data, bounds, *_common_words(), words, hits)
+    rows = zip(found, words.tolist(), hits.tolist(), strict=True)
+    return [known or _settle(count, row) for known, count, row in rows]
+
+
+def _read_slowly(sample: str) -> str:
+    """Return the language of a lowered sample with letters beyond ASCII."""
+    script = _script_language(sample)
     if script is not None:
         return script
     words = _WORD.findall(sample)
@@ -62,21 +105,92 @@ def language_of(text: str) -> str:
     for word, times in Counter(words).items():
         for language in _LANGUAGES.get(word, ()):
             hits[language] += times
-    ranked = hits.most_common(2)
-    if not ranked or ranked[0][1] < max(_LEAST_HITS, _LEAST_SHARE * len(words)):
+    return _settle(len(words), [hits[name] for name in _NAMES])
+
+
+def _settle(words: int, hits: list[int]) -> str:
+    most = max(hits)
+    if most < max(_LEAST_HITS, _LEAST_SHARE * words) or hits.count(most) > 1:
         return UNKNOWN
-    if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
-        return UNKNOWN
-    return ranked[0][0]
+    return _NAMES[hits.index(most)]
+
+
+@compiled
+def _is_letter(data: Any, at: Any, stop: Any) -> Any:
+    return at < stop and 0x61 <= data[at] | 0x20 <= 0x7A
+
+
+@compiled
+def _word_at(data: Any, at: Any, stop: Any) -> Any:
+    """Return the lowered letters of the word at `at` as one number, and where the word ends.
+
+    An apostrophe between letters belongs to the word, once. The number of a word of more than
+    eight bytes is that of its last eight.
+    """
+    key = np.uint64(0)
+    joined = False
+    while at < stop:
+        if _is_letter(data, at, stop):
+            key = key << np.uint64(8) | np.uint64(data[at] | 0x20)
+        elif data[at] == 0x27 and not joined and _is_letter(data, at + 1, stop):
+            joined = True
+            key = key << np.uint64(8) | np.uint64(0x27)
+        else:
+            break
+        at += 1
+    return key, at
+
+
+@compiled
+def _count_words(data: Any, bounds: Any, keys: Any, votes: Any, words: Any, hits: Any) -> Any:
+    """Count the words of each ASCII text, and those of each language's common ones."""
+    for text in range(bounds.size - 1):
+        at, stop = bounds[text], bounds[text + 1]
+        while at < stop:
+            if not _is_letter(data, at, stop):
+                at += 1
+                continue
+            key, end = _word_at(data, at, stop)
+            words[text] += 1
+            if end - at <= 8:
+                slot = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(54))
+                while keys[slot] and keys[slot] != key:
+                    slot = (slot + 1) & 1023
+                if keys[slot]:
+                    hits[text] += votes[slot]
+            at = end
+
+
+@cache
+def _common_words() -> tuple[Table, Table]:
+    """Return the common words of ASCII letters by slot, and whose they are."""
+    keys = np.zeros(_SLOTS, np.uint64)
+    votes = np.zeros((_SLOTS, len(_NAMES)), np.int64)
+    for word, languages in _LANGUAGES.items():
+        if not word.isascii():
+            continue
+        assert len(word) <= _WORD_BYTES, word
+        key = int.from_bytes(word.encode())
+        slot = (key * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> 54
+        while keys[slot]:
+            slot = (slot + 1) % _SLOTS
+        keys[slot] = key
+        for language in languages:
+            votes[slot, _NAMES.index(language)] += 1
+    return keys, votes
 
 
 def _script_language(sample: str) -> str | None:
     """Return the language of the script most letters belong to; None for Latin."""
     scripts: Counter[str] = Counter()
-    for letter in sample:
+    beyond = Counter("".join(_BEYOND_ASCII.findall(sample)))
+    for letter, times in beyond.items():
         if letter.isalpha():
-            name = "LATIN" if letter.isascii() else unicodedata.name(letter, "?").split(" ")[0]
-            scripts[name.split("-")[0]] += 1
+            name = unicodedata.name(letter, "?").split(" ")[0]
+            scripts[name.split("-")[0]] += times
+    plain = len(sample.encode("ascii", "ignore").translate(None, _NOT_LETTERS))
+    if plain:
+        scripts["LATIN"] += plain
     if not scripts:
         return None
     # Japanese mixes kana with more Han signs than kana; any real share of kana settles it.

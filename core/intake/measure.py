@@ -11,50 +11,67 @@ import msgspec
 from core.canonical import canonical_bytes
 from core.intake.features import Row
 from core.intake.kernel import sketch
-from core.intake.language import language_of
+from core.intake.language import languages_of
 from core.intake.privacy import Redacted
+from core.intake.squeeze import squeeze_all
 from core.intake.text import compared_text, digest_dialogue, digest_prompt
-from core.intake.tokens import count_tokens
+from core.intake.tokens import count_all_tokens
 from core.model.dataset import Conversation, Message
 from core.policy.types import NearDuplicateRule
 
 
-def measure_record(conversation: Conversation, redacted: Redacted, rule: NearDuplicateRule) -> Row:
-    """Return the features of one record.
+def measure_records(
+    records: Sequence[tuple[Conversation, Redacted]], rule: NearDuplicateRule
+) -> list[Row]:
+    """Return the features of each record, the same whatever stands beside it.
 
     Args:
-        conversation: the record as it was read.
-        redacted: its messages after redaction; everything is measured on these.
-        rule: how its signature is made.
+        records: each as it was read, with its messages after redaction; everything is measured
+            on these.
+        rule: how signatures are made.
 
     Raises:
-        NotCanonical: the text is not Unicode.
+        NotCanonical: the text of some record is not Unicode.
     """
-    messages = redacted.messages
-    text = compared_text(messages)
+    contents = [message.content for _, redacted in records for message in redacted.messages]
+    squeezed, words = squeeze_all(contents)
+    tokens = count_all_tokens(contents)
+    texts = [compared_text(redacted.messages) for _, redacted in records]
+    languages = languages_of(texts)
     signatures, counts = sketch(
-        [text], shingle=rule.shingle, count=rule.permutations, seed=rule.seed
+        texts, shingle=rule.shingle, count=rule.permutations, seed=rule.seed
     )
-    return {
-        "line": conversation.line,
-        "kind": "record",
-        "shape": conversation.shape,
-        "conversation_id": conversation.conversation_id,
-        "labels": _small(conversation.labels),
-        "messages": encode_messages(messages),
-        "content_hash": content_hash(messages),
-        "record_id": record_id(messages),
-        "text_digest": digest_dialogue(messages),
-        "prompt_digest": digest_prompt(messages),
-        "signature": signatures[0].tobytes(),
-        "shingles": int(counts[0]),
-        "turns": len(messages),
-        "tokens": sum(count_tokens(message.content) for message in messages),
-        "characters": sum(len(message.content) for message in messages),
-        "words": sum(len(message.content.split()) for message in messages),
-        "language": language_of(text),
-        **_privacy(redacted),
-    }
+    packed, width, shingles = signatures.tobytes(), 4 * rule.permutations, counts.tolist()
+    rows: list[Row] = []
+    start = 0
+    for place, (conversation, redacted) in enumerate(records):
+        messages = redacted.messages
+        stop = start + len(messages)
+        folded = squeezed[start:stop]
+        rows.append(
+            {
+                "line": conversation.line,
+                "kind": "record",
+                "shape": conversation.shape,
+                "conversation_id": conversation.conversation_id,
+                "labels": _small(conversation.labels),
+                "messages": encode_messages(messages),
+                "content_hash": content_hash(messages),
+                "record_id": record_id(messages),
+                "text_digest": digest_dialogue(messages, folded),
+                "prompt_digest": digest_prompt(messages, folded),
+                "signature": packed[place * width : (place + 1) * width],
+                "shingles": shingles[place],
+                "turns": len(messages),
+                "tokens": sum(tokens[start:stop]),
+                "characters": sum(map(len, contents[start:stop])),
+                "words": sum(words[start:stop]),
+                "language": languages[place],
+                **_privacy(redacted),
+            }
+        )
+        start = stop
+    return rows
 
 
 def encode_messages(messages: Sequence[Message]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from io import BytesIO
@@ -29,8 +29,8 @@ from core.canonical import (
 )
 from core.intake.features import FeatureFile, Row, lane_row, rejection_row
 from core.intake.kernel import SCHEME
-from core.intake.measure import measure_record
-from core.intake.privacy import Detector, build_detector, redact
+from core.intake.measure import measure_records
+from core.intake.privacy import Detector, Redacted, build_detector, redact
 from core.intake.read import Item, read_object
 from core.intake.tokens import ENCODING
 from core.model.dataset import Conversation, Rejection, SourceObject
@@ -40,7 +40,7 @@ from core.policy.types import Policy, PrivacyRule
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-SCAN_VERSION = 4
+SCAN_VERSION = 5
 StoreFactory = Callable[[], ObjectStore]
 
 _POINTER = "release-desk/scan/2"
@@ -48,6 +48,8 @@ _POINTER_LIMIT = 1 << 20
 _FEATURES_LIMIT = 1 << 34
 _PART_BYTES = 64 << 20
 _TRIES = 3
+_BATCH_ROWS = 256
+_BATCH_CHARACTERS = 1 << 20
 _LIBRARIES = (
     "datasketch",
     "msgspec",
@@ -220,8 +222,7 @@ def _stream(
     try:
         counted = _Counted(store.stream(source.key, if_match=source.etag))
         reading = read_object(counted, key=source.key, rule=policy.intake)
-        for item in reading:
-            row = _row(item, detector, policy)
+        for row in _rows(reading, detector, policy):
             tally[str(row["kind"])][str(row.get("code"))] += 1
             features.add(row)
         for _ in counted:
@@ -256,14 +257,42 @@ def _digest_of_file(file: BinaryIO) -> Digest:
     return Digest(hasher.hexdigest())
 
 
-def _row(item: Item, detector: Detector, policy: Policy) -> Row:
-    if isinstance(item, Rejection):
-        return rejection_row(item)
-    if not isinstance(item, Conversation):
-        return lane_row(item)
+def _rows(items: Iterable[Item], detector: Detector, policy: Policy) -> Iterator[Row]:
+    """Yield the row of each item, in order; records are measured some hundred at a time."""
+    held: list[Item] = []
+    size = 0
+    for item in items:
+        held.append(item)
+        if isinstance(item, Conversation):
+            size += sum(len(message.content) for message in item.messages)
+        if len(held) >= _BATCH_ROWS or size >= _BATCH_CHARACTERS:
+            yield from _measured(held, detector, policy)
+            held, size = [], 0
+    yield from _measured(held, detector, policy)
+
+
+def _measured(items: Sequence[Item], detector: Detector, policy: Policy) -> Iterator[Row]:
+    records = [
+        (item, redact(item.messages, detector)) for item in items if isinstance(item, Conversation)
+    ]
+    rule = policy.near_duplicates
     try:
-        redacted = redact(item.messages, detector)
-        return measure_record(item, redacted, policy.near_duplicates)
+        rows = iter(measure_records(records, rule))
+    except NotCanonical:
+        # One text that is not Unicode: each is measured alone, to see which.
+        rows = iter([_measured_alone(*record, policy) for record in records])
+    for item in items:
+        if isinstance(item, Rejection):
+            yield rejection_row(item)
+        elif isinstance(item, Conversation):
+            yield next(rows)
+        else:
+            yield lane_row(item)
+
+
+def _measured_alone(item: Conversation, redacted: Redacted, policy: Policy) -> Row:
+    try:
+        return measure_records([(item, redacted)], policy.near_duplicates)[0]
     except NotCanonical:
         return rejection_row(Rejection(code="row.not_unicode", key="", line=item.line))
 

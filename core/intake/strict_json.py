@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 
 import msgspec
 
 _KEY = re.compile(rb'"[ \t\r\n]*:')
 _NESTED = (dict, list)
+_TEXTS = {str}
 _DECODER = msgspec.json.Decoder()
 
 
@@ -51,9 +53,17 @@ def count_keys(value: object) -> int:
         item = waiting.pop()
         if type(item) is dict:
             found += len(item)
-            waiting += [part for part in item.values() if type(part) in _NESTED]
+            parts: Iterable[object] = item.values()
         elif type(item) is list:
-            waiting += [part for part in item if type(part) in _NESTED]
+            parts = item
+        else:
+            continue
+        # Turns of texts alone, the commonest objects of all, are not walked into.
+        for part in parts:
+            if type(part) is dict and {*map(type, part.values())} == _TEXTS:
+                found += len(part)
+            elif type(part) in _NESTED:
+                waiting.append(part)
     return found
 
 

@@ -34,37 +34,43 @@ def compared_text(messages: Sequence[Message]) -> str:
     return "\n".join(message.content for message in messages if message.role != "system")
 
 
-def digest_dialogue(messages: Sequence[Message]) -> bytes:
+def digest_dialogue(messages: Sequence[Message], squeezed: Sequence[bytes] | None = None) -> bytes:
     """Return the 16-byte digest of who said what, in order, folded, white space collapsed.
 
     The system prompt stays out: the same dialogue under another system prompt is a copy.
+    `squeezed` are the messages' contents as `squeeze_text` gives them, where they are at hand.
     """
     hasher = hashlib.blake2b(digest_size=16)
-    for message in messages:
+    for place, message in enumerate(messages):
         if message.role != "system":
-            content = _squeeze(message.content)
-            hasher.update(f"{message.role}:{len(content)}:".encode() + content)
+            content = squeezed[place] if squeezed else squeeze_text(message.content)
+            hasher.update(b"%b:%d:%b" % (message.role.encode(), len(content), content))
     return hasher.digest()
 
 
-def digest_prompt(messages: Sequence[Message]) -> bytes:
+def digest_prompt(messages: Sequence[Message], squeezed: Sequence[bytes] | None = None) -> bytes:
     """Return the 16-byte digest of the first user turn, or no bytes where it says too little.
 
     A greeting is no prompt: half a corpus that opens with "Hi" would be one group, and one
-    group is never parted.
+    group is never parted. `squeezed` is as for `digest_dialogue`.
     """
-    for message in messages:
+    for place, message in enumerate(messages):
         if message.role == "user":
-            content = _squeeze(message.content)
-            return digest_text(message.content) if len(content) >= _GREETING_BYTES else b""
+            content = squeezed[place] if squeezed else squeeze_text(message.content)
+            return _digest(content) if len(content) >= _GREETING_BYTES else b""
     return b""
 
 
 def digest_text(text: str) -> bytes:
     """Return the 16-byte digest of one folded text, or no bytes for a blank one."""
-    content = _squeeze(text)
-    return hashlib.blake2b(content, digest_size=16).digest() if content else b""
+    content = squeeze_text(text)
+    return _digest(content) if content else b""
 
 
-def _squeeze(text: str) -> bytes:
+def squeeze_text(text: str) -> bytes:
+    """Return the folded text as UTF-8 with every run of white space as one space, none around."""
     return " ".join(fold_text(text).split()).encode("utf-8", "surrogatepass")
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()

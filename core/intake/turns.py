@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from core.intake.roles import ROLE_FIELDS, TEXT_FIELDS, role_of
@@ -31,6 +32,7 @@ _RECORD_FIELDS: Final = frozenset(
         "value",
     }
 )
+_OWN: Final[Mapping[str, Role]] = {"system": "system", "user": "user", "assistant": "assistant"}
 # The same record printed by a program rather than encoded: {'messages': [{'role': …
 _PRINTED = re.compile(r"\s*[\[{\s]*['\"](\w+)['\"]\s*:")
 
@@ -56,7 +58,12 @@ def messages_of(turns: list[object]) -> tuple[Message, ...]:
     for turn in turns:
         if not isinstance(turn, dict):
             raise BadTurns("row.bad_turn")
-        messages.extend(_turn_messages(turn))
+        # Nearly every turn there is has these two fields and one of our own roles.
+        role = _OWN.get(turn["role"]) if isinstance(turn.get("role"), str) else None
+        if role is not None and "content" in turn:
+            messages.append(Message(role=role, content=content_of(turn["content"])))
+        else:
+            messages.extend(_turn_messages(turn))
     return tuple(messages)
 
 
