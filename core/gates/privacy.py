@@ -14,10 +14,11 @@ from core.canonical import digest_of
 from core.gates.gate import stated_id
 from core.gates.name_sample import Held, NameSample, upper_bound
 from core.intake.privacy import build_detector
+from core.intake.privacy.across import find_across
 from core.intake.privacy.canaries import missed_canaries, name_canary_found
 from core.intake.privacy.damage import Density, density, lost_crisis_lines
 from core.intake.privacy.names import POSSIBLE, NameFinder
-from core.intake.privacy.spans import CONFIDENT, Span
+from core.intake.privacy.spans import CONFIDENT, Span, merge
 from core.intake.privacy.values import value_digest
 from core.model.candidate import Candidate
 from core.model.dataset import ShippedRecord
@@ -131,9 +132,12 @@ class PrivacyGate:
             yield _finding(record, "privacy.status_unknown")
 
     def _patterns(self, record: ShippedRecord) -> Iterator[Finding]:
+        across: defaultdict[int, list[Span]] = defaultdict(list)
+        for turn, span in find_across(record.messages, self._detector):
+            across[turn].append(span)
         for turn, message in enumerate(record.messages):
             self._characters += len(message.content)
-            for span in self._detector.find(message.content):
+            for span in merge([*self._detector.find(message.content), *across[turn]]):
                 action = self._detector.action(span)
                 # A credential blocks whatever the policy forgot to say about it.
                 if action is None and span.entity == "SECRET" and span.score >= CONFIDENT:

@@ -320,6 +320,7 @@ def _plain(rule: PrivacyRule) -> Mapping[str, object]:
         "ner_records": rule.ner_records,
         "redaction_share": rule.redaction_share,
         "characters_per_word": rule.characters_per_word,
+        "numbered": rule.numbered,
     }
 
 

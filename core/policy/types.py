@@ -126,13 +126,17 @@ class EntityRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacyRule:
-    """`ner_records` is how many records per family and split the NER tier reads (0 = all)."""
+    """`ner_records` is how many records per family and split the NER tier reads (0 = all).
+
+    With `numbered`, placeholders of one record tell its values apart: [PHONE_1], [PHONE_2].
+    """
 
     entities: Mapping[str, EntityRule]
     allow: tuple[str, ...]
     ner_records: int
     redaction_share: float
     characters_per_word: float
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ _TOLL_FREE = re.compile(
 _SUM_BEFORE = re.compile(r"(?:<<|[$€£*×]|\d\s?[=+/])\s?\(?$|\d\s[-–]\s$")
 _SUM_AFTER = re.compile(r"\s?(?:=|\+|\*|×|>>|/\s?\d|[-–]\d{1,2}[^\d])")
 _DIGITS = re.compile(r"\d")
+_REACH = 160
 _NUMERIC = frozenset(
     [
         "PHONE_NUMBER",
@@ -64,8 +65,11 @@ _NUMERIC = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
+    """One thing that is allowed. Where none of `keys` stands the expression cannot match."""
+
     name: str
     expression: re.Pattern[str]
+    keys: tuple[str, ...] = ("",)
 
 
 class AllowList:
@@ -76,17 +80,25 @@ class AllowList:
         table = tomllib.loads(raw.decode("utf-8"))
         self.version = str(table["version"])
         self._extra = tuple(extra)
+        # No packaged expression is longer; the policy's texts may be.
+        self._reach = max([_REACH, *(len(text) + 16 for text in self._extra)])
         self.digest = sha256_hex(raw + "\n".join(self._extra).encode())
         lines = [
             _Entry(
-                name=f"{line['country']}: {line['name']}", expression=_numbers(line["spellings"])
+                name=f"{line['country']}: {line['name']}",
+                expression=_numbers(line["spellings"]),
+                keys=_first_groups(line["spellings"]),
             )
             for line in table["line"]
         ]
         self._entries = (
             *lines,
             *(
-                _Entry(name=site["name"], expression=_sites(site["domains"]))
+                _Entry(
+                    name=site["name"],
+                    expression=_sites(site["domains"]),
+                    keys=tuple(domain.lower() for domain in site["domains"]),
+                )
                 for site in table["site"]
             ),
             *(
@@ -103,13 +115,11 @@ class AllowList:
 
     def without(self, text: str, spans: Iterable[Span], uses: dict[str, int]) -> tuple[Span, ...]:
         """Return the spans that stand; count in `uses` every entry that saved some text."""
+        found = list(spans)
+        regions = sorted(self._regions(text, found))
+        longest = max((end - start for start, end, _ in regions), default=0)
         kept: list[Span] = []
-        regions: list[tuple[int, int, str]] | None = None
-        longest = 0
-        for span in spans:
-            if regions is None:
-                regions = sorted(self._regions(text))
-                longest = max((end - start for start, end, _ in regions), default=0)
+        for span in found:
             first = bisect_left(regions, (span.start - longest, 0, ""))
             last = bisect_left(regions, (span.end, 0, ""))
             name = _saved_by(text, span, regions[first:last])
@@ -121,13 +131,26 @@ class AllowList:
                 uses[name] = uses.get(name, 0) + 1
         return tuple(kept)
 
-    def _regions(self, text: str) -> list[tuple[int, int, str]]:
-        found = [
-            (hit.start(), hit.end(), entry.name)
-            for entry in self._entries
-            for hit in entry.expression.finditer(text)
-        ]
-        found.extend((hit.start(), hit.end(), "") for hit in PLACEHOLDER.finditer(text))
+    def _regions(self, text: str, spans: Iterable[Span]) -> list[tuple[int, int, str]]:
+        """Return what is allowed around the spans; elsewhere nothing needs saving."""
+        reach = self._reach
+        areas: list[tuple[int, int]] = []
+        for span in sorted(spans, key=lambda span: span.start):
+            start, end = max(0, span.start - reach), span.end + reach
+            if areas and start <= areas[-1][1]:
+                areas[-1] = (areas[-1][0], max(end, areas[-1][1]))
+            else:
+                areas.append((start, end))
+        found: list[tuple[int, int, str]] = []
+        for start, end in areas:
+            lowered = text[start:end].lower()
+            for entry in self._entries:
+                if not any(key in lowered for key in entry.keys):
+                    continue
+                found.extend(
+                    (*hit.span(), entry.name) for hit in entry.expression.finditer(text, start, end)
+                )
+            found.extend((*hit.span(), "") for hit in PLACEHOLDER.finditer(text, start, end))
         return found
 
 
@@ -191,6 +214,17 @@ def _numbers(spellings: Iterable[str]) -> re.Pattern[str]:
     return re.compile(
         r"(?<![\w])(?<!\d[-. ])(?:" + "|".join(forms) + r")(?![\w])(?![-.]\d)", re.IGNORECASE
     )
+
+
+def _first_groups(spellings: Iterable[str]) -> tuple[str, ...]:
+    """Return what every spelling begins with, country code aside, in letters and in digits."""
+    found: set[str] = set()
+    for spelling in spellings:
+        groups = [group for group in re.split(r"[-. ]+", spelling.lower()) if group]
+        long = sum(character.isalnum() for character in spelling) >= 7
+        first = groups[1] if long and groups[0] == "1" else groups[0]
+        found |= {first, "".join(_KEYS.get(character, character) for character in first)}
+    return tuple(sorted(found))
 
 
 def _forms(spelling: str) -> Iterable[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from core.canonical import sha256_hex
-from core.intake.privacy import patterns, prefilter, triggers
+from core.intake.privacy import patterns, triggers
 from core.intake.privacy.allow import AllowList
 from core.intake.privacy.plain import plain_form
 from core.intake.privacy.recognisers import REGIONS, borrowed, no_warnings, settings, spans_of
@@ -46,9 +46,9 @@ class Detector:
         standing = self._allow.without(plain.text, found, self.uses)
         return tuple(_exact(span, *plain.exact(span.start, span.end)) for span in merge(standing))
 
-    def worth_reading(self, texts: Sequence[str]) -> list[bool]:
-        """Return for each text whether `find` could find anything in it, a quick look at all."""
-        return prefilter.worth_reading(texts)
+    def is_allowed(self, text: str, span: Span) -> bool:
+        """Whether the allow-list keeps what stands at `span` of `text`."""
+        return not self._allow.without(text, [span], self.uses)
 
     def redactable(self, text: str) -> tuple[Span, ...]:
         """Return the spans the policy wants replaced."""
@@ -72,6 +72,7 @@ class Detector:
             "allow_sha256": self._allow.digest,
             "regions": list(REGIONS),
             "libraries": settings(),
+            "numbered": self.rule.numbered,
             "entities": {
                 name: [entity.action, repr(entity.score), entity.placeholder]
                 for name, entity in sorted(self.rule.entities.items())

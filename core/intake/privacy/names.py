@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,11 +20,25 @@ import spacy
 from core.intake.privacy.allow import PLACEHOLDER
 from core.intake.privacy.gazetteer import Gazetteer, load_gazetteer
 from core.intake.privacy.plain import plain_form
-from core.intake.privacy.sentences import RELATION, WORD, is_stop, may_hold_name, sentences
+from core.intake.privacy.sentences import (
+    RELATION,
+    WORD,
+    is_stop,
+    may_hold_name,
+    opens,
+    sentences,
+    small_names,
+)
 from core.intake.privacy.spans import Span, merge
 
 HIGH = 0.85
 POSSIBLE = 0.5
+FOLLOWED = re.compile(
+    r" (?P<initial>[A-Z]\.? )?(?:(?:van|von|de|der|den|da|di|ten|la|al|el|bin) ){0,2}"
+    r"(?P<last>[A-Z\u00c0-\u00de\u0100-\u017f][^\W\d_]+(?:['-][^\W\d_]+)*)"
+)
+LINE_END = re.compile(r"\s*(?:\n|$)")
+SPEAKS = re.compile(r":[ \t]?(?=[\"'A-Z])")
 _PLACES = frozenset(("GPE", "LOC", "FAC"))
 _UNUSED = ("parser", "tagger", "attribute_ruler", "lemmatizer", "senter")
 _BATCH = 128
@@ -58,6 +73,8 @@ class NameFinder:
             places, self._model.pipe(bodies, batch_size=_BATCH), strict=True
         ):
             found[number].extend(self._in_sentence(doc, start))
+        for plain, spans in zip(plains, found, strict=True):
+            spans.extend(again(plain.text, spans, self._gazetteer))
         return tuple(
             tuple(
                 Span(
@@ -117,25 +134,62 @@ class NameFinder:
     def _known(
         self, text: str, related: Mapping[int, float]
     ) -> Iterator[tuple[int, int, str, float]]:
-        """What the gazetteer or a relation calls a person, with the surname that follows."""
+        """What the gazetteer, a relation or the form calls a person, with what follows of it."""
+        for start, end in small_names(text, self._gazetteer):
+            yield start, end, "PERSON", POSSIBLE
         for hit in WORD.finditer(text):
             word = _bare(hit.group())
             capital = word[0].isupper() and not word.isupper() and not is_stop(word)
             if hit.start() in related:
                 score = related[hit.start()]
-            elif capital and self._gazetteer.is_first(word):
+            elif capital and (
+                self._gazetteer.is_first(word) or self._formed(text, hit.start(), word)
+            ):
                 score = POSSIBLE
             else:
                 continue
             end = _whole_name(text, hit.start() + len(word), capital)
             last = text[hit.start() : end].split()[-1]
-            if last != word and self._gazetteer.is_name(last):
+            if last != word and self._gazetteer.is_name(last) and self._gazetteer.is_first(word):
                 score = HIGH
             yield hit.start(), end, "PERSON", score
+
+    def _formed(self, text: str, start: int, word: str) -> bool:
+        """Whether an unknown word stands as names do: before an initial or a surname, or alone
+        with others on its line, or before what a speaker says."""
+        if len(word) < 3 or not self._gazetteer.may_name(word):
+            return False
+        after = text[start + len(word) :]
+        hit = FOLLOWED.match(after)
+        if hit is not None and not is_stop(hit["last"]) and not hit["last"].isupper():
+            if hit["initial"] or self._gazetteer.is_name(hit["last"]):
+                return self._gazetteer.may_name(hit["last"])
+            alone = LINE_END.match(after, hit.end()) is not None
+            return alone and opens(text, start) and self._gazetteer.may_name(hit["last"])
+        return SPEAKS.match(after) is not None and opens(text, start)
 
     def _is_figure(self, name: str) -> bool:
         # A surname alone stands for the method; with a given name it must be that very person.
         return name.lower().removesuffix("'s") in self._gazetteer.figures
+
+
+def again(text: str, spans: Sequence[Span], gazetteer: Gazetteer) -> list[Span]:
+    """Return where names that are sure in one place of a text stand again in it."""
+    sure = [text[s.start : s.end] for s in spans if s.entity == "PERSON" and s.score >= HIGH]
+    words = {
+        word
+        for name in sure
+        for word in map(_bare, WORD.findall(name))
+        if len(word) > 2 and word[0].isupper() and not is_stop(word) and gazetteer.may_name(word)
+    }
+    words = {word for word in words if word.lower() not in gazetteer.figures}
+    if not words:
+        return []
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(words)))})\b")
+    return [
+        Span(start=hit.start(), end=hit.end(), entity="PERSON", score=HIGH, tier="name")
+        for hit in pattern.finditer(text)
+    ]
 
 
 def model_identity() -> Mapping[str, str]:
@@ -185,10 +239,19 @@ def _related(text: str, gazetteer: Gazetteer) -> Iterator[tuple[int, float]]:
             gazetteer.is_first(word)
             or (word[0].isupper() and known and not _weak(hit))
             or (capital and strong and not hit["strong"].lower().startswith("called"))
+            or (capital and hit["own"] and gazetteer.may_name(word))
         ):
             yield place, HIGH
-        elif strong and gazetteer.is_name(word) and not word.isupper():
+        elif strong and not word.isupper() and (gazetteer.is_name(word) or _told(hit, gazetteer)):
             yield place, POSSIBLE
+
+
+def _told(hit: Any, gazetteer: Gazetteer) -> bool:
+    """Whether somebody says a name outright, however rare and however it is written."""
+    word = _bare(hit["name"])
+    outright = hit["strong"].lower().startswith(("name", "call"))
+    outright = outright and hit["strong"].lower() != "called"
+    return outright and len(word) > 2 and not is_stop(word) and gazetteer.may_name(word)
 
 
 def _weak(hit: Any) -> bool:

@@ -65,13 +65,15 @@ def no_warnings() -> Iterator[None]:
     for name in COUNTED:
         logger = logging.getLogger(name)
         # Its words may quote the text: whatever does more than count may not hear them.
-        counters: list[logging.Handler] = [
-            one for one in logger.handlers if isinstance(one, WarningCounter)
-        ]
-        logger.handlers = counters if _COUNTER in counters else [*counters, _COUNTER]
+        if _COUNTER not in logger.handlers or len(logger.handlers) > 1:
+            counters: list[logging.Handler] = [
+                one for one in logger.handlers if isinstance(one, WarningCounter)
+            ]
+            logger.handlers = counters if _COUNTER in counters else [*counters, _COUNTER]
         logger.propagate = False
         logger.disabled = False
-        logger.setLevel(logging.WARNING)
+        if logger.level != logging.WARNING:
+            logger.setLevel(logging.WARNING)
     before = _COUNTER.count
     yield
     if _COUNTER.count != before:

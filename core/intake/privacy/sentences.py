@@ -14,7 +14,14 @@ _BREAK = re.compile(
 )
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _LONGEST = 600
-_OPENERS = frozenset([".", "!", "?", ":", '"', "-", "*", "•", "(", ")", ";", "/"])
+_OPENERS = frozenset('.!?:"-*•();/>\n')
+CAPITAL = re.compile(
+    r"(?<![^\W\d_])(?<![^\W\d_]['-])[A-Z\u00c0-\u00de\u0100-\u017f\u0391-\u03a9\u0410-\u042f]"
+    r"[^\W\d_]+(?:['-][^\W\d_]+)*"
+)
+_SMALL_PAIR = re.compile(
+    r"\b(?P<first>[a-z]{2,20}) (?:[a-z]\.? )?(?=(?P<last>[a-z]{2,20})\b)(?P=last)"
+)
 
 RELATIVES = (
     r"husband|wife|spouse|partner|fiancée?|fiance|boyfriend|girlfriend|bf|gf|ex|friend|bestie|mom"
@@ -25,8 +32,10 @@ RELATIVES = (
     r"|classmate|client|patient|dog|cat"
 )
 RELATION = re.compile(
-    r"\b(?:(?P<strong>name(?:'s|\sis|\swas)|named|called|(?:dr|mr|mrs|ms|mx|prof)\.?)"
-    rf"|(?P<kin>(?:{RELATIVES})(?:,|'s name is| is named)?|this is|hi|hello|hey|dear|thanks|"
+    r"\b(?:(?P<strong>name(?:'s|\sis|\swas|:)|named|called|calls?\sme|known\sas"
+    r"|(?:dr|mr|mrs|ms|mx|prof)\.?)"
+    r"|(?P<own>(?:my|his|her|our|their|your)\s(?:[a-z]+\s)?)?"
+    rf"(?P<kin>(?:{RELATIVES})(?:,|'s name is| is named)?|this is|hi|hello|hey|dear|thanks|"
     r"thank you|sincerely,?|regards,?|i am|i'm|im|love,))\s+(?P<name>[^\W\d_]+(?:['-][^\W\d_]+)*)",
     re.IGNORECASE,
 )
@@ -50,18 +59,42 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def may_hold_name(sentence: str, gazetteer: Gazetteer) -> bool:
-    """Whether a model should look: a capital inside, a name in front, or words of relation."""
-    first = True
-    for hit in WORD.finditer(sentence):
+    """Whether a model should look: a capital that is no everyday word, or words of relation."""
+    for hit in CAPITAL.finditer(sentence):
         word = hit.group()
-        opens = first or sentence[max(0, hit.start() - 2) : hit.start()].strip() in _OPENERS
-        capital = word[0].isupper() and not word.isupper() and not is_stop(word)
-        if capital and (not opens or gazetteer.is_first(word.removesuffix("'s"))):
+        if word.isupper() or is_stop(word):
+            continue
+        bare = word.removesuffix("'s")
+        if gazetteer.may_name(bare):
             return True
-        first = False
+        # An ambiguous name (Hope, Will) counts where no sentence, quote or line opens.
+        if bare.lower() in gazetteer.first and not opens(sentence, hit.start()):
+            return True
+    if small_names(sentence, gazetteer):
+        return True
     return any(
         hit["strong"] is not None
         or gazetteer.is_first(hit["name"].removesuffix("'s"))
         or (hit["name"][0].isupper() and hit["name"].lower().removesuffix("'s") in gazetteer.first)
         for hit in RELATION.finditer(sentence)
     )
+
+
+def opens(sentence: str, place: int) -> bool:
+    """Whether the word at `place` opens a sentence, a quotation, a list or a line."""
+    before = sentence[:place].rstrip(" ")
+    return not before or before[-1] in _OPENERS
+
+
+def small_names(sentence: str, gazetteer: Gazetteer) -> list[tuple[int, int]]:
+    """Return where a given name and a surname stand together, both written small."""
+    if gazetteer.sure.isdisjoint(sentence.split()):
+        return []
+    return [
+        hit.span()
+        for hit in _SMALL_PAIR.finditer(sentence)
+        if gazetteer.is_first(hit["first"])
+        and gazetteer.is_name(hit["last"])
+        and hit["last"] not in gazetteer.common
+        and not is_stop(hit["last"])
+    ]

@@ -71,3 +71,18 @@ def test_settings_name_the_libraries_and_change_with_the_policy():
     assert one["libraries"]["presidio-analyzer"]
     assert one != other
     assert one == build_detector(a_privacy_rule()).settings()
+
+
+def test_a_poisoned_text_that_no_pattern_can_finish_is_an_error(monkeypatch):
+    """A real expression of the kind that explodes, on a real text, timed by Presidio itself."""
+    monkeypatch.setattr(pattern_recognizer, "REGEX_TIMEOUT_SECONDS", 0.05)
+    detector = build_detector(a_privacy_rule())
+    ssn = next(tool for tool in detector._borrowed if tool.entity == "US_SSN")
+    slow = pattern_recognizer.Pattern(name="slow", regex=r"(\d+)+$", score=0.5)
+    monkeypatch.setattr(ssn.recogniser, "patterns", [slow])
+    assert detector.find("ssn, the number is 536228471")
+    poisoned = "the number is " + "5362284710" * 400 + "b secret words"
+    with pytest.raises(DetectorWarned) as raised:
+        detector.find(poisoned)
+    assert "secret" not in str(raised.value)
+    assert "5362" not in str(raised.value)

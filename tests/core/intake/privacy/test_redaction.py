@@ -73,10 +73,31 @@ def test_what_is_still_found_after_redaction_sends_the_record_to_review():
     class Stubborn:
         rule = DETECTOR.rule
 
-        def worth_reading(self, texts: list[str]) -> list[bool]:
-            return [True for _ in texts]
+        def find(self, text: str) -> tuple[Span, ...]:
+            return ()
 
         def redactable(self, text: str) -> tuple[Span, ...]:
             return (Span(start=0, end=1, entity="MRN", score=1.0, tier="pattern"),)
 
     assert redact(said("x y"), Stubborn()).status == "requires_review"  # type: ignore[arg-type]
+
+
+def test_numbered_placeholders_tell_the_values_of_a_record_apart():
+    detector = build_detector(replace(a_privacy_rule(), numbered=True))
+    before = said(
+        "Mail jo@example.com or 555-123-4567.",
+        "Is it Jo@Example.com, or al@example.com?",
+        "Yes: 555-123-4567, not [PHONE_NUMBER_7].",
+    )
+    after = redact(before, detector)
+    assert [message.content for message in after.messages] == [
+        "Mail [EMAIL_ADDRESS_1] or [PHONE_NUMBER_8].",
+        "Is it [EMAIL_ADDRESS_1], or [EMAIL_ADDRESS_2]?",
+        "Yes: [PHONE_NUMBER_8], not [PHONE_NUMBER_7].",
+    ]
+    assert [after.messages[p.turn].content[p.start : p.end] for p in after.spans] == [
+        *["[EMAIL_ADDRESS_1]", "[PHONE_NUMBER_8]", "[EMAIL_ADDRESS_1]"],
+        *["[EMAIL_ADDRESS_2]", "[PHONE_NUMBER_8]"],
+    ]
+    assert redact(after.messages, detector).status == "none_detected"
+    assert detector.settings() != DETECTOR.settings()
