@@ -144,6 +144,20 @@ class Simulator:
         """How many versions with bytes `key` has ever had (delete markers do not count)."""
         return sum(1 for version in self._objects.get(key, []) if version.body is not None)
 
+    def copied(self, clock: Clock) -> Simulator:
+        """Another bucket with the same past, a clock of its own and no faults planned."""
+        with self._lock:
+            return Simulator(
+                clock=clock,
+                bucket=self.bucket,
+                versioned=self.versioned,
+                honours_conditions=self.honours_conditions,
+                checks_digests=self.checks_digests,
+                skew=self.skew,
+                _objects={key: list(versions) for key, versions in self._objects.items()},
+                _serial=self._serial,
+            )
+
     def forget(self, key: str) -> None:
         """Remove every version of `key`, as if it had never been."""
         with self._lock:
