@@ -53,7 +53,9 @@ def _sidebar(bench: Workbench) -> Person | None:
                 help="Stands in for login on the demo bucket. A real bucket asks who you are.",
             )
         person = guard.current_person(bench)
-        if person is not None and not bench.desk.settings.embedded:
+        if person is None:
+            return None  # A stranger learns neither the bucket's name nor the policy.
+        if not bench.desk.settings.embedded:
             show.prose("Signed in as **{name}**", name=person.name)
             st.button("Sign out", on_click=st.logout)
         show.quiet("Bucket {bucket}", bucket=bench.desk.store.bucket)

@@ -52,8 +52,9 @@ def find_chromium() -> str | None:
 class Server:
     """The desk, served from this repository over one workspace; may be killed and come back."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, **environment: str) -> None:
         self.workspace = workspace
+        self.environment = environment
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -67,7 +68,7 @@ class Server:
         """Serve, and return once the desk answers."""
         keep = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
         environment = {name: os.environ[name] for name in keep if name in os.environ}
-        environment["DESK_WORKSPACE"] = str(self.workspace)
+        environment |= {"DESK_WORKSPACE": str(self.workspace), **self.environment}
         with (self.workspace / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
