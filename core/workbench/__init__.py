@@ -19,6 +19,7 @@ from core.storage.ports import Clock
 from core.storage.s3 import S3Store
 from core.workbench.adoption import in_force, with_policy_in_force
 from core.workbench.audit import Audit
+from core.workbench.bias import Bias
 from core.workbench.candidates import Candidates
 from core.workbench.care import Care
 from core.workbench.data import Data
@@ -55,6 +56,7 @@ class Workbench:
     jobs: LongJobs
     audit: Audit
     care: Care
+    bias: Bias
 
     def demo_people(self) -> tuple[Person, ...]:
         """Return whom one may be on the demo bucket; nobody anywhere else."""
@@ -132,4 +134,5 @@ def assemble(desk: Desk) -> Workbench:
         jobs=LongJobs(desk, Queue(desk.workspace, desk.clock)),
         audit=Audit(desk),
         care=Care(desk),
+        bias=Bias(desk, candidates, reviews),
     )

@@ -30,6 +30,7 @@ from core.storage.embedded import read_only_settings
 from core.storage.put_once import put_once
 from core.workbench import history
 from core.workbench.audit import Audit
+from core.workbench.bias import Bias, known_gaps
 from core.workbench.candidates import Candidates
 from core.workbench.data import Data
 from core.workbench.desk import Desk
@@ -373,6 +374,8 @@ class Releases:
     def _review_evidence(self, digest: str) -> tuple[ReviewEvidence, ...]:
         plans = self.reviews.plans(digest)
         states = self.reviews.states(digest)
+        entries = self.desk.entries()
+        bias = Bias(self.desk, self.candidates, self.reviews)
         found = []
         for claim in self.desk.policy.claims:
             plan = plans.get(claim.id)
@@ -401,6 +404,8 @@ class Releases:
                 "reviewers": list(state.reviewers),
                 "agreement": dict(state.agreement),
                 "dissents": list(state.dissents),
+                "exceptions": list(known_gaps(entries, digest, claim.id)),
+                **({"bias": bias.summary(digest, claim.id)} if bias.covers(claim.id) else {}),
             }
             found.append(
                 ReviewEvidence(
@@ -410,7 +415,7 @@ class Releases:
                     rubric_version=rubric.version,
                     rubric=rubric.digest,
                     plan=plan_digest(plan),
-                    exceptions=(),
+                    exceptions=known_gaps(entries, digest, claim.id),
                     summary=document_bytes(summary),
                 )
             )

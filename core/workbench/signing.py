@@ -13,6 +13,7 @@ from core.review.keys import registered_keys
 from core.review.signing import ReviewBasis, SignoffRequest, is_stale, revoke, sign
 from core.review.signoffs import GIVEN, LoadedSignoffs, load_signoffs, read_signoff
 from core.workbench import history
+from core.workbench.bias import known_gaps
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
 from core.workbench.private_text import refuse_private
@@ -123,7 +124,10 @@ class Signing:
             role=rule.role,
             sentence=basis.state.sentence if basis else self._decision_words(candidate, rule),
             candidate=candidate.digest,
-            exceptions=tuple(f"{item.scope}: {item.reason}" for item in candidate.exclusions),
+            exceptions=(
+                *(f"{item.scope}: {item.reason}" for item in candidate.exclusions),
+                *self._gaps(digest, rule),
+            ),
             dissents=basis.state.dissents if basis else (),
             problems=tuple(problems),
         )
@@ -152,7 +156,10 @@ class Signing:
             basis=self._basis(rule, digest),
             builder=self.reviews.builder(digest, by),
             statement="" if rule.claim else self._decision_words(candidate, rule),
-            exceptions=tuple(sorted({item.scope for item in candidate.exclusions})),
+            exceptions=(
+                *sorted({item.scope for item in candidate.exclusions}),
+                *self._gaps(digest, rule),
+            ),
         )
         return sign(
             request,
@@ -203,6 +210,12 @@ class Signing:
             if wanted.claim and not approved:
                 problems.append(f"{wanted.title} is not signed.")
         return problems
+
+    def _gaps(self, digest: str, rule: SignoffRule) -> tuple[str, ...]:
+        """What reviewers of this claim, or for the decision of any, wrote down as missing."""
+        claims = [rule.claim] if rule.claim else [one.id for one in self.desk.policy.claims]
+        entries = self.desk.entries()
+        return tuple(gap for claim in claims for gap in known_gaps(entries, digest, claim))
 
     def _decision_words(self, candidate: Candidate, rule: SignoffRule) -> str:
         if rule.claim:

@@ -161,6 +161,11 @@ def _known_limits(document: Mapping[str, Any]) -> Iterator[str]:
         f"- family {line(item['family'])} waived: {line(item['reason'])}"
         for item in document["waived_families"]
     ]
+    found += [
+        f"- missing from the set ({line(review['title'])}): {line(gap)}"
+        for review in document["reviews"]
+        for gap in review["exceptions"]
+    ]
     yield from found or ["None recorded."]
     yield from (
         "",

@@ -48,6 +48,13 @@ def known_exclusions(document: Mapping[str, Any]) -> str:
     lines += ["", "## Decided by name", ""]
     lines += [f"- {line(item['scope'])}: {line(item['reason'])}" for item in document["exclusions"]]
     lines += [] if document["exclusions"] else ["None."]
+    lines += ["", "## Missing from the set, as its reviewers wrote it down", ""]
+    gaps = [
+        f"- {line(review['title'])}: {line(gap)}"
+        for review in document["reviews"]
+        for gap in review["exceptions"]
+    ]
+    lines += gaps or ["None."]
     lines += ["", "## Rejected rows, by code", ""]
     lines += (
         table(("code", "rows"), facts["rejections"].items())
