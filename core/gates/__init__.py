@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from core.gates.gate import Gate
@@ -18,24 +19,28 @@ def make_gates(
     *,
     routing: bytes | None = None,
     baseline: Mapping[str, Any] | None = None,
+    scratch: Path | None = None,
 ) -> tuple[Gate, ...]:
     """Return fresh gates for one run, in the order of `GATE_NAMES`.
 
     `routing` is the candidate's stored routing document, without which provenance blocks; it
     does not enter the settings, since the candidate names its digest. `baseline` is the
-    measures of the last release's distribution evidence.
+    measures of the last release's distribution evidence. In `scratch` texts lie while they are
+    compared.
     """
     # Imported here because the detectors behind them load models that no other page needs.
+    from core.gates.comparison import Comparison
     from core.gates.distribution import DistributionGate
     from core.gates.duplicates import DuplicatesGate
     from core.gates.leakage import LeakageGate
     from core.gates.privacy import PrivacyGate
     from core.gates.provenance import ProvenanceGate
 
+    comparison = Comparison(policy.near_duplicates, scratch=scratch)
     return (
         PrivacyGate(policy, candidate),
         ProvenanceGate(policy, candidate, routing=routing),
-        DuplicatesGate(policy),
-        LeakageGate(policy),
+        DuplicatesGate(policy, comparison),
+        LeakageGate(policy, comparison),
         DistributionGate(policy, candidate, baseline=baseline),
     )

@@ -207,6 +207,10 @@ _CODES: Final = {
         "Nothing was examined",
         "The candidate holds no records; look at the coverage page and build again.",
     ),
+    "gate.comparison_broken": (
+        "The comparison lost count of the records it was shown",
+        "Run the gates again; report it if it stays.",
+    ),
     "gate.incomplete": ("Not every record was examined", "Run the gates again."),
     "gate.bad_finding": ("The gate gave something unreadable", _REBUILD),
     "gate.unknown_measure": (

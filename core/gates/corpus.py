@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from core.canonical import NotCanonical, decode, sha256_hex
 from core.model.candidate import Candidate
@@ -34,10 +38,14 @@ class Corpus:
     def __iter__(self) -> Iterator[ShippedRecord]:
         """Yield the records; a shard's records come only after its bytes were proven."""
         for shard in self.candidate.shards:
-            body = fetch_shard(self.store, shard)
+            body = self.fetch(shard)
             if self.cache is not None:
                 _keep(self.cache, shard, body)
             yield from parse_shard(body, shard)
+
+    def fetch(self, shard: Shard) -> bytes:
+        """Return the bytes of one shard from the store, proven."""
+        return fetch_shard(self.store, shard)
 
 
 def open_corpus(store: ObjectStore, candidate: Candidate, cache: Path | None = None) -> Corpus:
@@ -108,8 +116,54 @@ def parse_shard(body: bytes, shard: Shard) -> Iterator[ShippedRecord]:
         yield parse_line(raw, shard, number)
 
 
+def read_proven(path: Path, shard: Shard) -> Iterator[tuple[int, bytes]]:
+    """Yield the numbered lines of a shard from a file, and prove the bytes at the end.
+
+    Whoever stops before the end has seen lines of which nothing was proven.
+
+    Raises:
+        GateError: as `parse_shard` and `fetch_shard` do.
+    """
+    hasher = hashlib.sha256()
+    number = 0
+    ended = True
+    with path.open("rb") as lines:
+        for line in lines:
+            number += 1
+            hasher.update(line)
+            ended = line.endswith(b"\n")
+            yield number, line[:-1] if ended else line
+    if not ended or number != shard.records:
+        raise GateError(
+            "gate.shard_records",
+            "The shard does not hold as many lines as the candidate says; build it again.",
+            place=shard.key,
+        )
+    if hasher.hexdigest() != shard.sha256:
+        raise GateError(
+            "gate.shard_digest",
+            "The shard in the bucket is not the one the candidate names; build it again.",
+            place=shard.key,
+        )
+
+
 def parse_line(raw: bytes, shard: Shard, line: int) -> ShippedRecord:
-    """Return one line as a record; `line` is 1-based.
+    """Return one line as a record; `line` is 1-based. Raises as `parse_turns` does."""
+    turns, metadata = parse_turns(raw, shard, line)
+    return ShippedRecord(
+        shard=shard,
+        line=line,
+        # A role the policy does not know is kept as it is, so that the provenance gate can say so.
+        messages=tuple(Message(role=role, content=content) for role, content in turns),  # type: ignore[arg-type]
+        metadata=metadata,
+        raw=raw,
+    )
+
+
+def parse_turns(
+    raw: bytes, shard: Shard, line: int
+) -> tuple[list[tuple[str, str]], Mapping[str, object]]:
+    """Return the (role, content) pairs of one line and its metadata.
 
     Only what makes a line unjudgeable is refused here: no JSON, a key twice, text that is not
     Unicode, no list of messages. Everything else about its shape is the provenance gate's.
@@ -118,42 +172,60 @@ def parse_line(raw: bytes, shard: Shard, line: int) -> ShippedRecord:
         GateError: with the shard's key and the line as its place.
     """
     try:
-        value = decode(raw)
+        value = _decode(raw)
     except NotCanonical:
         raise _refusal("gate.row_not_json", "A line is not one JSON value.", shard, line) from None
     if not isinstance(value, dict):
         raise _refusal("gate.row_shape", "A line is not a JSON object.", shard, line)
     metadata = value.get("metadata")
-    return ShippedRecord(
-        shard=shard,
-        line=line,
-        messages=_messages(value, shard, line),
-        metadata=metadata if isinstance(metadata, dict) else {},
-        raw=raw,
-    )
+    return _turns(value, shard, line), metadata if isinstance(metadata, dict) else {}
 
 
-def _messages(row: Mapping[str, object], shard: Shard, line: int) -> tuple[Message, ...]:
+def _decode(raw: bytes) -> Any:
+    """Decode a line as `decode` does; what encodes to the same bytes hides no key twice."""
+    try:
+        value = msgspec.json.decode(raw)
+        if msgspec.json.encode(value) == raw:
+            return value
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    return decode(raw)
+
+
+def _turns(row: Mapping[str, object], shard: Shard, line: int) -> list[tuple[str, str]]:
     found = row.get("messages")
     if not isinstance(found, list):
         raise _refusal("gate.row_shape", "A row has no list of messages.", shard, line)
-    return tuple(_message(item, shard, line) for item in found)
+    turns = []
+    for item in found:
+        role, content = (
+            (item.get("role"), item.get("content")) if isinstance(item, dict) else (0, 0)
+        )
+        if not isinstance(role, str) or not isinstance(content, str):
+            raise _refusal("gate.row_shape", "A message has no role or no text.", shard, line)
+        if not content.isascii():
+            _check_unicode(content, shard, line)
+        turns.append((role, content))
+    return turns
 
 
-def _message(item: object, shard: Shard, line: int) -> Message:
-    role, content = (item.get("role"), item.get("content")) if isinstance(item, dict) else (0, 0)
-    if not isinstance(role, str) or not isinstance(content, str):
-        raise _refusal("gate.row_shape", "A message has no role or no text.", shard, line)
+def _check_unicode(content: str, shard: Shard, line: int) -> None:
     try:
         content.encode()
     except UnicodeEncodeError:
         raise _refusal("gate.row_text", "A message is not Unicode text.", shard, line) from None
-    # A role the policy does not know is kept as it is, so that the provenance gate can say so.
-    return Message(role=role, content=content)  # type: ignore[arg-type]
 
 
 def _refusal(code: str, sentence: str, shard: Shard, line: int) -> GateError:
     return GateError(code, sentence, place=f"{shard.key}:{line}")
+
+
+def keep_shard(cache: Path, shard: Shard, body: bytes) -> Path:
+    """Put proven bytes under `cache`, whatever lay there, and return where."""
+    target = cache / shard.sha256
+    target.unlink(missing_ok=True)
+    _keep(cache, shard, body)
+    return target
 
 
 def _keep(cache: Path, shard: Shard, body: bytes) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import product
 from typing import Final
 
-from core.gates.gate import in_order, stated_id
-from core.intake.compared import ComparedSet
+import numpy as np
+
+from core.gates.comparison import Comparison, Groups, Place
+from core.gates.gate import in_order
+from core.gates.sketched import Sketched
 from core.intake.kernel import SCHEME
 from core.intake.near import Pairs, label_clusters
 from core.model.dataset import ShippedRecord
@@ -17,31 +20,20 @@ from core.model.gate import Finding
 from core.policy.types import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a record stands; `rank` says which of two like records came first."""
-
-    record_id: str
-    family: str
-    split: str
-    shard: str
-    line: int
-    rank: tuple[int, str, int, str, int]
-
-
 class DuplicatesGate:
     """Compares every record with every other by its own digests, made from the shipped text."""
 
     name: Final = "duplicates"
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, comparison: Comparison | None = None) -> None:
+        """`comparison` may be shared with another gate of the same run."""
         self._rule = policy.near_duplicates
         self._orders = {rule.name: rule.order for rule in policy.families}
         self._single = {
             rule.name for rule in policy.families if rule.near_duplicates == "one_per_cluster"
         }
-        self._set = ComparedSet(self._rule)
-        self._places: list[_Place] = []
+        self.comparison = Comparison(self._rule) if comparison is None else comparison
+        self._shown = 0
         self._measures: dict[str, object] = {}
 
     def settings(self) -> Mapping[str, object]:
@@ -55,26 +47,31 @@ class DuplicatesGate:
 
     def examine(self, record: ShippedRecord) -> Iterator[Finding]:
         """Take the record in; nothing can be said of it alone."""
-        self._set.add(record.messages)
-        self._places.append(_place(record, self._orders))
+        self.comparison.add(self._shown, record)
+        self._shown += 1
+        yield from ()
+
+    def examine_sketched(self, part: Sketched) -> Iterator[Finding]:
+        """Take in records that were sketched elsewhere."""
+        self.comparison.take(self._shown, part)
+        self._shown += len(part)
         yield from ()
 
     def conclude(self) -> Iterator[Finding]:
         """Name every id used twice, every copy, and every near-duplicate pair of one split."""
-        with self._set:
-            ids = self._repeated_ids()
-            copies = self._set.copies()
-            for code, repeated in (("duplicates.record_id", ids), ("duplicates.exact", copies)):
-                yield from in_order(
-                    finding for members in repeated for finding in self._repeats(code, members)
-                )
-            groups, pairs = self._set.near_pairs()
+        ids = list(self.comparison.groups("record_id").shared())
+        copies = list(self.comparison.groups("digest").shared())
+        for code, repeated in (("duplicates.record_id", ids), ("duplicates.exact", copies)):
+            yield from in_order(
+                finding for members in repeated for finding in self._repeats(code, members)
+            )
+        groups, pairs = self.comparison.near_pairs()
         near = in_order(self._near(groups, pairs))
         yield from near
         if pairs.capped_buckets:
             yield _capped(pairs)
         self._measures = {
-            "records": len(self._places),
+            "records": self._shown,
             "repeated_ids": len(ids),
             "exact_groups": len(copies),
             "exact_copies": sum(len(members) - 1 for members in copies),
@@ -91,27 +88,24 @@ class DuplicatesGate:
         """Counts of copies, pairs and clusters, and what the comparison was limited by."""
         return self._measures
 
-    def _repeated_ids(self) -> list[list[int]]:
-        found: dict[str, list[int]] = {}
-        for index, place in enumerate(self._places):
-            if place.record_id:
-                found.setdefault(place.record_id, []).append(index)
-        return [members for members in found.values() if len(members) > 1]
-
     def _repeats(self, code: str, members: list[int]) -> Iterator[Finding]:
         """Yield a finding for every record but the first of a group that should be one."""
-        first, *rest = sorted(members, key=lambda index: self._places[index].rank)
-        for index in rest:
-            yield _finding(code, self._places[index], self._places[first], blocking=True)
+        first, *rest = sorted(map(self.comparison.place, members), key=self._rank)
+        for place in rest:
+            yield _finding(code, place, first, blocking=True)
 
-    def _near(self, groups: list[list[int]], pairs: Pairs) -> Iterator[Finding]:
+    def _near(self, groups: Groups, pairs: Pairs) -> Iterator[Finding]:
         """Yield every near-duplicate pair within one split; across splits leakage judges."""
-        for low, high, similar in zip(pairs.low, pairs.high, pairs.jaccard, strict=True):
-            for one, other in product(groups[low], groups[high]):
-                first, second = sorted(
-                    (self._places[one], self._places[other]), key=lambda place: place.rank
-                )
-                if first.split == second.split:
+        for low, high, similar in zip(
+            pairs.low.tolist(), pairs.high.tolist(), pairs.jaccard.tolist(), strict=True
+        ):
+            left, right = (
+                map(self.comparison.place, groups[low]),
+                map(self.comparison.place, groups[high]),
+            )
+            for one, other in product(left, right):
+                if one.split == other.split:
+                    first, second = sorted((one, other), key=self._rank)
                     yield _finding(
                         "duplicates.near",
                         second,
@@ -120,37 +114,23 @@ class DuplicatesGate:
                         detail=f"{similar:.4f}",
                     )
 
-    def _pairs_by_family(self, groups: list[list[int]], pairs: Pairs) -> Mapping[str, int]:
+    def _pairs_by_family(self, groups: Groups, pairs: Pairs) -> Mapping[str, int]:
         """Count near pairs by the two families, in all splits."""
         counts: Counter[str] = Counter()
-        for low, high in zip(pairs.low, pairs.high, strict=True):
-            for one, other in product(groups[low], groups[high]):
-                names = sorted((self._places[one].family, self._places[other].family))
-                counts[" x ".join(names)] += 1
+        for low, high in zip(pairs.low.tolist(), pairs.high.tolist(), strict=True):
+            left = Counter(self.comparison.place(index).family for index in groups[low])
+            right = Counter(self.comparison.place(index).family for index in groups[high])
+            for one, other in product(left, right):
+                counts[" x ".join(sorted((one, other)))] += left[one] * right[other]
         return dict(sorted(counts.items()))
 
-
-def _place(record: ShippedRecord, orders: Mapping[str, int]) -> _Place:
-    line = record.metadata.get("source_line")
-    return _Place(
-        record_id=stated_id(record),
-        family=record.shard.family,
-        split=record.shard.split,
-        shard=record.shard.key,
-        line=record.line,
-        rank=(
-            orders.get(record.shard.family, len(orders)),
-            str(record.metadata.get("source_key", "")),
-            line if isinstance(line, int) else 0,
-            record.shard.key,
-            record.line,
-        ),
-    )
+    def _rank(self, place: Place) -> tuple[int, str, int, str, int]:
+        """Which of two like records came first: by family, by source, by place."""
+        order = self._orders.get(place.family, len(self._orders))
+        return order, place.origin, place.origin_line, place.shard, place.line
 
 
-def _finding(
-    code: str, place: _Place, other: _Place, *, blocking: bool, detail: str = ""
-) -> Finding:
+def _finding(code: str, place: Place, other: Place, *, blocking: bool, detail: str = "") -> Finding:
     return Finding(
         code=code,
         blocking=blocking,
@@ -169,8 +149,8 @@ def _capped(pairs: Pairs) -> Finding:
     return Finding(code="duplicates.capped", blocking=False, detail=detail)
 
 
-def _cluster_sizes(groups: list[list[int]], pairs: Pairs) -> Mapping[str, int]:
+def _cluster_sizes(groups: Groups, pairs: Pairs) -> Mapping[str, int]:
     """Return how many clusters of distinct texts there are of each size above 1."""
-    labels = label_clusters(pairs.low, pairs.high, len(groups)).tolist()
-    sizes = Counter(Counter(labels).values())
-    return {str(size): count for size, count in sorted(sizes.items()) if size > 1}
+    _, sizes = np.unique(label_clusters(pairs.low, pairs.high, len(groups)), return_counts=True)
+    found, counts = np.unique(sizes[sizes > 1], return_counts=True)
+    return {str(size): count for size, count in zip(found.tolist(), counts.tolist(), strict=True)}

@@ -109,7 +109,11 @@ def stated_id(record: ShippedRecord) -> str:
 
     Whatever else stands there may be text, and text has no place in a finding.
     """
-    name = record.metadata.get("record_id")
+    return shaped_id(record.metadata.get("record_id"))
+
+
+def shaped_id(name: object) -> str:
+    """Return `name` if it is shaped like the id of a record, else nothing."""
     return name if isinstance(name, str) and _RECORD_ID.fullmatch(name) else ""
 
 

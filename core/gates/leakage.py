@@ -6,31 +6,30 @@ A finding in a family held out on purpose carries a code of its own, which canno
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import combinations
 from typing import Final
 
-from core.gates.gate import in_order, stated_id
-from core.intake.compared import ComparedSet
-from core.intake.kernel import SCHEME
+import numpy as np
+import numpy.typing as npt
+
+from core.gates.comparison import Comparison, Groups, Key, Place
+from core.gates.gate import in_order
+from core.gates.sketched import Sketched
+from core.intake.kernel import SCHEME, Indices
 from core.intake.near import Pairs
 from core.model.dataset import SPLITS, ShippedRecord
 from core.model.gate import Finding
 from core.policy.types import Policy
 
 _KINDS = ("exact", "near", "prompt", "source", "group")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    record_id: str
-    family: str
-    split: str
-    shard: str
-    line: int
-    source: Hashable | None
-    group: str | None
+_KEYS: Mapping[str, Key] = {
+    "exact": "digest",
+    "prompt": "prompt",
+    "source": "source",
+    "group": "group",
+}
 
 
 class LeakageGate:
@@ -38,11 +37,12 @@ class LeakageGate:
 
     name: Final = "leakage"
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, comparison: Comparison | None = None) -> None:
+        """`comparison` may be shared with another gate of the same run."""
         self._rule = policy.near_duplicates
         self._held_out = {rule.name for rule in policy.families if rule.holdout_sensitive}
-        self._set = ComparedSet(self._rule)
-        self._places: list[_Place] = []
+        self.comparison = Comparison(self._rule) if comparison is None else comparison
+        self._shown = 0
         self._counts: dict[str, Counter[str]] = {kind: Counter() for kind in _KINDS}
         self._measures: dict[str, object] = {}
 
@@ -56,35 +56,40 @@ class LeakageGate:
 
     def examine(self, record: ShippedRecord) -> Iterator[Finding]:
         """Take the record in; nothing can leak from it alone."""
-        self._set.add(record.messages)
-        self._places.append(_place(record))
+        self.comparison.add(self._shown, record)
+        self._shown += 1
+        yield from ()
+
+    def examine_sketched(self, part: Sketched) -> Iterator[Finding]:
+        """Take in records that were sketched elsewhere."""
+        self.comparison.take(self._shown, part)
+        self._shown += len(part)
         yield from ()
 
     def conclude(self) -> Iterator[Finding]:
         """Name everything that stands on both sides of two splits."""
-        places = self._places
-        keyed: dict[str, Sequence[Hashable | None]] = {
-            "exact": self._set.digests,
-            "prompt": [prompt or None for prompt in self._set.prompts],
-            "source": [place.source for place in places],
-            "group": [place.group for place in places],
-        }
+        splits = self.comparison.table.split
         checked: dict[str, int] = {}
-        for kind, keys in keyed.items():
-            groups = _groups(keys)
+        for kind, key in _KEYS.items():
+            groups = self.comparison.groups(key)
             checked[kind] = len(groups)
             yield from in_order(
-                finding for members in groups for finding in self._shared(kind, members)
+                finding
+                for members in groups.parted(splits)
+                for finding in self._shared(kind, members)
             )
-        with self._set:
-            groups, pairs = self._set.near_pairs()
-        yield from in_order(self._near(groups, pairs))
+        texts, pairs = self.comparison.near_pairs()
+        yield from in_order(self._near(texts, pairs, splits))
         if pairs.capped_buckets:
             detail = f"{pairs.capped_buckets} buckets, the largest of {pairs.largest_bucket} texts"
             yield Finding(code="leakage.capped", blocking=False, detail=detail)
         self._measures = {
-            "records": len(places),
-            "records_by_split": dict(sorted(Counter(place.split for place in places).items())),
+            "records": self._shown,
+            "records_by_split": {
+                split: count
+                for place, split in sorted(enumerate(SPLITS), key=lambda item: item[1])
+                if (count := int((splits == place).sum()))
+            },
             "groups_checked": checked,
             "pairs_compared": pairs.candidates,
             "near_pairs_of_texts": len(pairs.low),
@@ -106,23 +111,29 @@ class LeakageGate:
         for one, other in combinations([split for split in SPLITS if split in sides], 2):
             yield from self._across(kind, sides[one], sides[other], "")
 
-    def _near(self, groups: list[list[int]], pairs: Pairs) -> Iterator[Finding]:
+    def _near(self, texts: Groups, pairs: Pairs, splits: Indices) -> Iterator[Finding]:
         """Yield near-copies across splits, by every split that either text stands in."""
-        for low, high, similar in zip(pairs.low, pairs.high, pairs.jaccard, strict=True):
-            left, right = self._sides(groups[low]), self._sides(groups[high])
+        apart = np.flatnonzero(_apart(texts, pairs, splits))
+        for low, high, similar in zip(
+            pairs.low[apart].tolist(),
+            pairs.high[apart].tolist(),
+            pairs.jaccard[apart].tolist(),
+            strict=True,
+        ):
+            left, right = self._sides(texts[low]), self._sides(texts[high])
             for one, other in combinations(SPLITS, 2):
                 for near, far in ((left, right), (right, left)):
                     if one in near and other in far:
                         yield from self._across("near", near[one], far[other], f"{similar:.4f}")
 
-    def _sides(self, members: Sequence[int]) -> Mapping[str, list[_Place]]:
-        sides: dict[str, list[_Place]] = {}
-        for index in members:
-            sides.setdefault(self._places[index].split, []).append(self._places[index])
+    def _sides(self, members: Sequence[int]) -> Mapping[str, list[Place]]:
+        sides: dict[str, list[Place]] = {}
+        for place in map(self.comparison.place, members):
+            sides.setdefault(place.split, []).append(place)
         return sides
 
     def _across(
-        self, kind: str, near: Sequence[_Place], far: Sequence[_Place], detail: str
+        self, kind: str, near: Sequence[Place], far: Sequence[Place], detail: str
     ) -> Iterator[Finding]:
         """Yield one finding per record of the later split, beside a record of the earlier one.
 
@@ -147,29 +158,15 @@ class LeakageGate:
             )
 
 
-def _groups(keys: Sequence[Hashable | None]) -> list[list[int]]:
-    """Return the indices that share a key, for every key."""
-    found: dict[Hashable, list[int]] = {}
-    for index, key in enumerate(keys):
-        if key is not None:
-            found.setdefault(key, []).append(index)
-    return list(found.values())
-
-
-def _place(record: ShippedRecord) -> _Place:
-    row = record.metadata
-    source = (str(row["source_key"]), row["source_line"]) if _has_source(row) else None
-    group = row.get("group_id")
-    return _Place(
-        record_id=stated_id(record),
-        family=record.shard.family,
-        split=record.shard.split,
-        shard=record.shard.key,
-        line=record.line,
-        source=source,
-        group=group if isinstance(group, str) and group else None,
+def _apart(texts: Groups, pairs: Pairs, splits: Indices) -> npt.NDArray[np.bool_]:
+    """Whether the two texts of a pair stand in more than one split, all their places counted."""
+    if not len(pairs.low):
+        return np.zeros(0, np.bool_)
+    sides = splits[texts.members]
+    least = np.minimum.reduceat(sides, texts.bounds[:-1])
+    most = np.maximum.reduceat(sides, texts.bounds[:-1])
+    low, high = pairs.low, pairs.high
+    found: npt.NDArray[np.bool_] = np.minimum(least[low], least[high]) != np.maximum(
+        most[low], most[high]
     )
-
-
-def _has_source(row: Mapping[str, object]) -> bool:
-    return isinstance(row.get("source_key"), str) and isinstance(row.get("source_line"), int)
+    return found

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from core.canonical import decode, digest_of, document_bytes
-from core.gates.gate import Gate, settings_digest
+from core.gates.gate import Gate
+from core.gates.trial import ComparingGate, Trial, reason_of
 from core.model.candidate import Candidate
 from core.model.dataset import ShippedRecord
-from core.model.errors import Cancelled, DeskError, GateError
-from core.model.gate import Finding, GateReport, Verdict
-from core.model.names import Digest
+from core.model.errors import Cancelled
+from core.model.gate import GateReport
 from core.model.progress import Progress, silent
 from core.storage.ports import Clock, timestamp
 
-# Findings of one code that a report stores; the rest are counted. A report must stay readable
-# when every one of a million records is at fault.
-STORED_PER_CODE = 2_000
 _PROGRESS_EVERY = 250
 
 
@@ -45,26 +40,54 @@ def run_gate(
 
 
 def run_gates(
-    gates: Sequence[Gate], corpus: Records, *, clock: Clock, progress: Progress = silent
+    gates: Sequence[Gate],
+    corpus: Records,
+    *,
+    clock: Clock,
+    progress: Progress = silent,
+    workers: int = 1,
 ) -> tuple[GateReport, ...]:
     """Return one report per gate from a single reading of the corpus.
 
     A gate that raises is judged `error` and left out of the rest of the reading; the others
-    go on. `Cancelled` ends everything and leaves no report.
+    go on. `Cancelled` ends everything and leaves no report. With more than one worker, gates
+    that compare are given what other processes made of the same proven shards, when there is
+    enough to compare; their evidence is the same.
     """
     if not gates:
         return ()
     started_at = timestamp(clock.now())
-    trials = [_Trial(gate) for gate in gates]
-    broken = _show_all(trials, corpus, progress)
+    trials = [Trial(gate) for gate in gates]
+    broken = _show_elsewhere(trials, corpus, progress, workers)
+    if broken is None:
+        broken = _show_all(trials, corpus, progress)
     reports = []
     for number, trial in enumerate(trials):
         progress(number, len(trials), f"concluding {trial.name}")
-        reports.append(trial.report(corpus, broken=broken, started_at=started_at, clock=clock))
+        reports.append(
+            trial.report(
+                corpus.candidate, corpus.expected, broken=broken, started_at=started_at, clock=clock
+            )
+        )
     return tuple(reports)
 
 
-def _show_all(trials: Sequence[_Trial], corpus: Records, progress: Progress) -> str:
+def _show_elsewhere(
+    trials: Sequence[Trial], corpus: Records, progress: Progress, workers: int
+) -> str | None:
+    """Show every record, to gates that compare by way of other processes; None if not worth it."""
+    if workers < 2 or not any(isinstance(trial.gate, ComparingGate) for trial in trials):
+        return None
+    # Imported here because what compares is compiled, which other gates need not wait for.
+    from core.gates.corpus import Corpus
+    from core.gates.elsewhere import is_worth_a_pool, show_shards
+
+    if not isinstance(corpus, Corpus) or not is_worth_a_pool(corpus):
+        return None
+    return show_shards(trials, corpus, workers, progress)
+
+
+def _show_all(trials: Sequence[Trial], corpus: Records, progress: Progress) -> str:
     """Show every record to every gate; return why the corpus broke off, or nothing."""
     shown = 0
     records = iter(corpus)
@@ -82,103 +105,3 @@ def _show_all(trials: Sequence[_Trial], corpus: Records, progress: Progress) -> 
         shown += 1
         if shown % _PROGRESS_EVERY == 0 or shown == corpus.expected:
             progress(shown, corpus.expected, f"{record.shard.family} {record.shard.split}")
-
-
-def reason_of(error: Exception) -> str:
-    """Return the stable code of our own error or the class of any other; never its words."""
-    return error.code if isinstance(error, DeskError) else type(error).__name__
-
-
-class _Trial:
-    """One gate on its way through a corpus: what it has seen, found, and whether it broke."""
-
-    def __init__(self, gate: Gate) -> None:
-        self.gate = gate
-        self.name = gate.name
-        self.examined = 0
-        self.reason = ""
-        self.blocked = False
-        self.findings: list[Finding] = []
-        self.counts: Counter[tuple[str, bool]] = Counter()
-        self.settings = self._settings()
-
-    def _settings(self) -> Digest:
-        try:
-            return settings_digest(self.gate)
-        except Exception as error:  # noqa: BLE001  a gate without settings proves nothing
-            self.reason = reason_of(error)
-            return digest_of({"gate": self.name, "settings": "unknown"})
-
-    def examine(self, record: ShippedRecord) -> None:
-        if self.reason:
-            return
-        try:
-            self._take(self.gate.examine(record))
-        except Cancelled:
-            raise
-        except Exception as error:  # noqa: BLE001  a gate that breaks must block, not vanish
-            self.reason = reason_of(error)
-            return
-        self.examined += 1
-
-    def _take(self, findings: Iterable[Finding]) -> None:
-        for finding in findings:
-            if not isinstance(finding, Finding):
-                raise GateError("gate.bad_finding", "A gate gave something that is no finding.")
-            self.blocked = self.blocked or finding.blocking
-            kind = finding.code, finding.blocking
-            self.counts[kind] += 1
-            if self.counts[kind] <= STORED_PER_CODE:
-                self.findings.append(finding)
-
-    def report(self, corpus: Records, *, broken: str, started_at: str, clock: Clock) -> GateReport:
-        """Conclude and judge. The order of the reasons is: gate, corpus, count."""
-        expected = corpus.expected
-        self.reason = self.reason or broken or _shortfall(self.examined, expected)
-        measures = self._conclude() if not self.reason else {}
-        return GateReport(
-            gate=self.name,
-            candidate=corpus.candidate.digest,
-            settings=self.settings,
-            verdict=self._verdict(expected),
-            examined=self.examined,
-            expected=expected,
-            findings=tuple(self.findings),
-            measures=measures,
-            reason=self.reason,
-            started_at=started_at,
-            finished_at=timestamp(clock.now()),
-        )
-
-    def _conclude(self) -> Mapping[str, Any]:
-        """Return the measures as they will be stored, or note why there are none."""
-        try:
-            self._take(self.gate.conclude())
-            measures = dict(self.gate.measures())
-            measures["findings"] = self._totals()
-            plain: Mapping[str, Any] = decode(document_bytes(measures))
-        except Cancelled:
-            raise
-        except Exception as error:  # noqa: BLE001  a gate that breaks must block, not vanish
-            self.reason = reason_of(error)
-            return {}
-        return plain
-
-    def _totals(self) -> dict[str, dict[str, int]]:
-        totals: dict[str, dict[str, int]] = {}
-        for (code, blocking), count in sorted(self.counts.items()):
-            entry = totals.setdefault(code, {"blocking": 0, "noted": 0, "stored": 0})
-            entry["blocking" if blocking else "noted"] += count
-            entry["stored"] += min(count, STORED_PER_CODE)
-        return totals
-
-    def _verdict(self, expected: int) -> Verdict:
-        if self.reason or not 0 < self.examined == expected:
-            return "error"
-        return "fail" if self.blocked else "pass"
-
-
-def _shortfall(examined: int, expected: int) -> str:
-    if examined == 0:
-        return "gate.examined_nothing"
-    return "" if examined == expected else "gate.incomplete"

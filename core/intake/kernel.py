@@ -173,6 +173,33 @@ def _sketch_all(
 
 
 @compiled
+def _sets_all(
+    codes: Any, bounds: Any, classes: Any, size: Any, power: Any, room: Any, counts: Any
+) -> Any:
+    """Write the sorted distinct shingles of each text to `room`, from its place on."""
+    for text in range(bounds.size - 1):
+        start = bounds[text] + text
+        out = room[start : bounds[text + 1] + text + 1]
+        found = _shingle(codes, bounds[text], bounds[text + 1], classes, size, power, out)
+        out[:found].sort()
+        kept = 0
+        for at in range(found):
+            if at == 0 or out[at] != out[kept - 1]:
+                out[kept] = out[at]
+                kept += 1
+        counts[text] = kept
+
+
+@compiled
+def _gather_all(room: Any, bounds: Any, starts: Any, places: Any, out: Any) -> Any:
+    for text in range(places.size):
+        start = bounds[text] + text
+        place = places[text]
+        size = starts[place + 1] - starts[place]
+        out[starts[place] : starts[place + 1]] = room[start : start + size]
+
+
+@compiled
 def _jaccard_all(hashes: Any, bounds: Any, left: Any, right: Any, out: Any) -> Any:
     for pair in range(left.size):
         i, i_end = bounds[left[pair]], bounds[left[pair] + 1]
@@ -192,22 +219,58 @@ def _jaccard_all(hashes: Any, bounds: Any, left: Any, right: Any, out: Any) -> A
 
 
 @compiled
-def _agreement_all(signatures: Any, left: Any, right: Any, out: Any) -> Any:
-    for pair in range(left.size):
-        same = 0
-        for k in range(signatures.shape[1]):
-            same += signatures[left[pair], k] == signatures[right[pair], k]
-        out[pair] = same
+def _band_all(signatures: Any, texts: Any, band: Any, rows: Any, out: Any) -> Any:
+    for at in range(texts.size):
+        key = np.uint64(band) * _MULTIPLIER + np.uint64(1)
+        for row in range(rows):
+            value = np.uint64(signatures[texts[at], band * rows + row])
+            key = _mix64(key ^ value) * _MULTIPLIER
+        out[at] = key
 
 
 @compiled
-def _band_all(signatures: Any, bands: Any, rows: Any, out: Any) -> Any:
-    for text in range(signatures.shape[0]):
-        for band in range(bands):
-            key = np.uint64(band) * _MULTIPLIER + np.uint64(1)
-            for row in range(rows):
-                key = _mix64(key ^ np.uint64(signatures[text, band * rows + row])) * _MULTIPLIER
-            out[band, text] = key
+def _propose_all(
+    signatures: Any,
+    texts: Any,
+    members: Any,
+    bounds: Any,
+    reach: Any,
+    floor: Any,
+    at: Any,
+    out: Any,
+) -> Any:
+    """Write pairs of one bucket that agree enough to `out` until it is full; `at` is resumed.
+
+    `members` are places in `texts`, bucket by bucket and ascending; `reach` says how many
+    members of a bucket each of its members is compared with. Returns how many were written.
+    """
+    written = 0
+    permutations = signatures.shape[1]
+    bucket, first, second = at[0], at[1], at[2]
+    while bucket < bounds.size - 1:
+        start, stop = bounds[bucket], bounds[bucket + 1]
+        centres = min(reach[bucket], stop - start - 1)
+        while first < centres:
+            one = texts[members[start + first]]
+            while start + second < stop:
+                other = texts[members[start + second]]
+                same = 0
+                for k in range(permutations):
+                    same += signatures[one, k] == signatures[other, k]
+                if same >= floor:
+                    if written == out.shape[0]:
+                        at[0], at[1], at[2] = bucket, first, second
+                        return written
+                    out[written, 0] = members[start + first]
+                    out[written, 1] = members[start + second]
+                    written += 1
+                second += 1
+            first += 1
+            second = first + 1
+        bucket += 1
+        first, second = 0, 1
+    at[0], at[1], at[2] = bucket, first, second
+    return written
 
 
 @cache
@@ -218,11 +281,12 @@ def permutations(count: int, seed: int) -> tuple[Signatures, Signatures]:
 
 
 def sketch(
-    texts: Sequence[str], *, shingle: int, count: int, seed: int
+    texts: Sequence[str | bytes], *, shingle: int, count: int, seed: int
 ) -> tuple[Signatures, Indices]:
     """Return the MinHash signatures, shape (texts, count), and how many shingles each text has.
 
-    A text without a single word has no shingle, and a signature of all ones.
+    A text without a single word has no shingle, and a signature of all ones. Bytes are UTF-8 that
+    was folded before.
     """
     factors, offsets = permutations(count, seed)
     signatures = np.empty((len(texts), count), np.uint32)
@@ -237,7 +301,7 @@ def sketch(
     return signatures, counts
 
 
-def shingle_hashes(text: str, shingle: int) -> Hashes:
+def shingle_hashes(text: str | bytes, shingle: int) -> Hashes:
     """Return the 64-bit shingle hashes of one text in order, repeats included."""
     for _, codes, bounds, classes in _packed([text]):
         room = np.empty(len(codes) + 1, np.uint64)
@@ -246,12 +310,22 @@ def shingle_hashes(text: str, shingle: int) -> Hashes:
     return np.empty(0, np.uint64)
 
 
-def shingle_sets(texts: Sequence[str], shingle: int) -> tuple[Hashes, Indices]:
+def shingle_sets(texts: Sequence[str | bytes], shingle: int) -> tuple[Hashes, Indices]:
     """Return the sorted distinct shingles of every text, end to end, and where each begins."""
-    sets = [np.unique(shingle_hashes(text, shingle)) for text in texts]
-    bounds = np.zeros(len(sets) + 1, np.int64)
-    np.cumsum([len(hashes) for hashes in sets], out=bounds[1:])
-    return (np.concatenate(sets) if sets else np.empty(0, np.uint64)), bounds
+    counts = np.zeros(len(texts), np.int64)
+    parts: list[tuple[Indices, Hashes, Indices]] = []
+    for places, codes, bounds, classes in _packed(texts):
+        room = np.empty(len(codes) + len(places), np.uint64)
+        found = np.empty(len(places), np.int64)
+        _sets_all(codes, bounds, classes, shingle, _power(shingle), room, found)
+        counts[places] = found
+        parts.append((places, room, bounds))
+    starts = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(counts, out=starts[1:])
+    hashes = np.empty(int(starts[-1]), np.uint64)
+    for places, room, bounds in parts:
+        _gather_all(room, bounds, starts, places, hashes)
+    return hashes, starts
 
 
 def jaccards(
@@ -266,34 +340,58 @@ def jaccards(
     return out
 
 
-def agreements(signatures: Signatures, left: Indices, right: Indices) -> Indices:
-    """Return for each pair how many of the signatures' values agree."""
-    out = np.empty(len(left), np.int64)
-    _agreement_all(signatures, left, right, out)
+def band_keys(signatures: Signatures, texts: Indices, band: int, rows: int) -> Hashes:
+    """Return the key of one band of the signature of each of `texts`."""
+    out = np.empty(len(texts), np.uint64)
+    _band_all(signatures, texts, band, rows, out)
     return out
 
 
-def band_keys(signatures: Signatures, bands: int, rows: int) -> Hashes:
-    """Return the key of every band of every signature, shape (bands, texts)."""
-    out = np.empty((bands, len(signatures)), np.uint64)
-    _band_all(signatures, bands, rows, out)
-    return out
+def propose(
+    signatures: Signatures,
+    texts: Indices,
+    members: Indices,
+    bounds: Indices,
+    reach: Indices,
+    floor: float,
+    *,
+    room: int = 1 << 20,
+) -> Iterator[Indices]:
+    """Yield the pairs of each bucket whose signatures agree in `floor` values or more.
+
+    Args:
+        signatures: one row per text.
+        texts: which rows take part.
+        members: places in `texts`, bucket by bucket, ascending within each.
+        bounds: where each bucket begins in `members`, and where the last one ends.
+        reach: with how many first members of its bucket each member is compared.
+        floor: the least number of agreeing values.
+        room: the most pairs yielded at a time, each as two places in `texts`, the lower first.
+    """
+    at = np.array([0, 0, 1], np.int64)
+    while at[0] < len(bounds) - 1:
+        out = np.empty((room, 2), np.int64)
+        written = _propose_all(signatures, texts, members, bounds, reach, floor, at, out)
+        yield out[:written]
 
 
 def _power(shingle: int) -> np.uint64:
     return np.uint64(pow(int(_MULTIPLIER), shingle, 1 << 64))
 
 
-def _packed(texts: Sequence[str]) -> Iterator[tuple[Indices, Codes, Indices, Codes]]:
+def _packed(texts: Sequence[str | bytes]) -> Iterator[tuple[Indices, Codes, Indices, Codes]]:
     """Yield ASCII texts as bytes and the others as code points, each as one long array."""
     plain: list[tuple[int, bytes]] = []
     wide: list[tuple[int, bytes]] = []
     for place, text in enumerate(texts):
-        folded = fold_text(text)
-        if folded.isascii():
-            plain.append((place, folded.encode()))
+        folded = text if isinstance(text, bytes) else fold_text(text)
+        if not folded.isascii():
+            letters = (
+                folded.decode("utf-8", "surrogatepass") if isinstance(folded, bytes) else folded
+            )
+            wide.append((place, letters.encode("utf-32-le", "surrogatepass")))
         else:
-            wide.append((place, folded.encode("utf-32-le", "surrogatepass")))
+            plain.append((place, folded if isinstance(folded, bytes) else folded.encode()))
     if plain:
         yield (*_joined(plain, 1), _plain_classes())
     if wide:

@@ -1,20 +1,21 @@
 """Near-duplicates are pairs whose shingle sets were compared exactly, whatever found them.
 
 Copies are folded together first; banding of MinHash signatures proposes pairs of the distinct
-texts; agreement of signatures drops the hopeless ones; exact Jaccard similarity decides. No
-step depends on the order in which texts are given.
+texts, of which those whose signatures hardly agree are dropped at once; exact Jaccard
+similarity decides. No step depends on the order in which texts are given, and none holds more
+than a block of shingles.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -22,45 +23,29 @@ from core.intake.kernel import (
     Hashes,
     Indices,
     Signatures,
-    agreements,
     band_keys,
     jaccards,
+    propose,
     shingle_sets,
     sketch,
 )
 from core.intake.text import digest_text
 from core.model.errors import IntakeError
 from core.policy.types import NearDuplicateRule
-from core.storage.duck import open_memory
 
-Texts = Callable[[Sequence[int]], Sequence[str]]
+Texts = Callable[[Sequence[int]], Sequence[str] | Sequence[bytes]]
 
 # A pair this many standard errors of the estimate below the threshold is not worth comparing.
 _ERRORS = 4.5
 # What banding must find of the pairs that stand exactly at the threshold.
 _RECALL = 0.997
-_BLOCK = 2048
+# With how many of its members a bucket of any size is compared.
+_CENTRES = 16
 _BATCH = 1024
-
-# Within one bucket every text is compared with the first `cap` of them; the rank follows the
-# texts' digests, so that the cap cuts the same pairs in whatever order texts arrive.
-_CANDIDATES = """
-    WITH crowded AS (
-        SELECT band, key FROM bands GROUP BY band, key HAVING count(*) > 1
-    ), ranked AS (
-        SELECT band, key, text, row_number() OVER (PARTITION BY band, key ORDER BY text) AS rank
-        FROM bands SEMI JOIN crowded USING (band, key)
-    )
-    SELECT DISTINCT a.text AS low, b.text AS high
-    FROM ranked a JOIN ranked b ON a.band = b.band AND a.key = b.key AND a.text < b.text
-    WHERE a.rank <= $cap
-    ORDER BY low, high
-"""
-_CAPPED = """
-    SELECT count(*), coalesce(max(members), 0) FROM (
-        SELECT count(*) AS members FROM bands GROUP BY band, key HAVING count(*) > $cap
-    )
-"""
+# Pairs compared at a time. Their texts' shingles, at most two texts a pair, are held together.
+_BLOCK = 1 << 14
+_UNMERGED = 1 << 23
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +65,7 @@ class Pairs:
 
 
 def find_pairs(
-    keys: Sequence[bytes],
+    keys: Sequence[bytes] | npt.NDArray[np.bytes_],
     signatures: Signatures,
     counts: Indices,
     texts: Texts,
@@ -90,10 +75,12 @@ def find_pairs(
     """Return every pair of distinct texts whose Jaccard similarity reaches the threshold.
 
     Args:
-        keys: the digest of each text; they must all differ, and they alone order the texts.
+        keys: the digest of each text, all of one length; they must all differ, and they alone
+            order the texts.
         signatures: one signature per text, as `core.intake.kernel.sketch` makes them.
         counts: how many shingles each text has; texts without any are never similar.
-        texts: gives the texts at some indices, for the exact comparison.
+        texts: gives the texts at some indices, for the exact comparison; bytes are folded
+            already. Called from several threads at once.
         rule: shingle size, bands and rows, bucket cap.
         threshold: the least similarity; the rule's own when None.
 
@@ -103,13 +90,10 @@ def find_pairs(
     least = rule.threshold if threshold is None else threshold
     if not 0 < least <= 1:
         raise IntakeError("intake.threshold", "A similarity lies above 0 and is at most 1.")
-    order = np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+    order = np.argsort(np.asarray(keys, np.bytes_), kind="stable").astype(np.int64)
     order = order[counts[order] > 0]
-    low, high, capped, largest = _candidates(signatures[order], rule, least)
-    slack = _ERRORS * math.sqrt(least * (1 - least) / rule.permutations)
-    floor = (least - slack) * rule.permutations
-    hopeful = agreements(signatures[order], low, high) >= floor
-    low, high = order[low[hopeful]], order[high[hopeful]]
+    low, high, capped, largest = _candidates(signatures, order, rule, least)
+    low, high = order[low], order[high]
     low, high = np.minimum(low, high), np.maximum(low, high)
     similar = _compare(low, high, texts, rule.shingle)
     near = np.flatnonzero(similar >= least)
@@ -185,42 +169,91 @@ def banding(rule: NearDuplicateRule, threshold: float) -> tuple[int, int]:
 
 
 def _candidates(
-    signatures: Signatures, rule: NearDuplicateRule, least: float
+    signatures: Signatures, order: Indices, rule: NearDuplicateRule, least: float
 ) -> tuple[Indices, Indices, int, int]:
-    nothing = np.empty(0, np.int64)
-    if len(signatures) < 2:
-        return nothing, nothing, 0, 0
+    """Return the pairs worth comparing as places in `order`, and how many buckets were capped.
+
+    Within a bucket every text is compared with every other; in one that holds more than the
+    cap, with as many of its first as cost no more than a full bucket does. Who is first follows
+    the texts' digests, so that the cap cuts the same pairs in whatever order texts arrive.
+    """
+    slack = _ERRORS * math.sqrt(least * (1 - least) / rule.permutations)
+    floor = (least - slack) * rule.permutations
     bands, rows = banding(rule, least)
-    keys: Hashes = band_keys(signatures, bands, rows)
-    count = len(signatures)
-    table = pa.table(
-        {
-            "band": np.repeat(np.arange(bands, dtype=np.uint16), count),
-            "key": keys.ravel(),
-            "text": np.tile(np.arange(count, dtype=np.int64), bands),
-        }
-    )
-    connection = open_memory()
-    try:
-        connection.register("bands", table)
-        pairs = connection.execute(_CANDIDATES, {"cap": rule.bucket_cap}).fetchnumpy()
-        [(capped, largest)] = connection.execute(_CAPPED, {"cap": rule.bucket_cap}).fetchall()
-    finally:
-        connection.close()
-    low = np.asarray(pairs["low"], np.int64)
-    return low, np.asarray(pairs["high"], np.int64), int(capped), int(largest)
+    found = _Codes(len(order))
+    capped = largest = 0
+    for band in range(bands):
+        members, bounds = _buckets(band_keys(signatures, order, band, rows))
+        sizes = np.diff(bounds)
+        crowded = sizes[sizes > rule.bucket_cap]
+        capped += len(crowded)
+        largest = max(largest, int(crowded.max(initial=0)))
+        few = np.maximum(_CENTRES, rule.bucket_cap**2 // (2 * np.maximum(sizes, 1)))
+        reach = np.where(sizes > rule.bucket_cap, np.minimum(rule.bucket_cap, few), sizes)
+        for pairs in propose(signatures, order, members, bounds, reach, floor):
+            found.add(pairs)
+    low, high = found.pairs()
+    return low, high, capped, largest
+
+
+def _buckets(keys: Hashes) -> tuple[Indices, Indices]:
+    """Return the places of equal keys next to one another, ascending, and where each run begins.
+
+    A key that stands alone is left out.
+    """
+    order = np.argsort(keys, kind="stable").astype(np.int64)
+    ranked = keys[order]
+    first = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])[: len(ranked)])
+    sizes = np.diff(np.append(first, len(ranked)))
+    shared = sizes > 1
+    members = order[np.repeat(shared, sizes)]
+    bounds = np.zeros(int(shared.sum()) + 1, np.int64)
+    np.cumsum(sizes[shared], out=bounds[1:])
+    return members, bounds
+
+
+class _Codes:
+    """Distinct pairs of places below `count`, each held as one number."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._merged = np.empty(0, np.int64)
+        self._waiting: list[Indices] = []
+
+    def add(self, pairs: Indices) -> None:
+        self._waiting.append(pairs[:, 0] * self._count + pairs[:, 1])
+        if sum(map(len, self._waiting)) > _UNMERGED:
+            self._merge()
+
+    def pairs(self) -> tuple[Indices, Indices]:
+        self._merge()
+        return self._merged // max(1, self._count), self._merged % max(1, self._count)
+
+    def _merge(self) -> None:
+        self._merged = np.unique(np.concatenate([self._merged, *self._waiting]))
+        self._waiting.clear()
 
 
 def _compare(low: Indices, high: Indices, texts: Texts, shingle: int) -> npt.NDArray[np.float64]:
-    """Return the exact Jaccard similarity of each pair, with all sets held at 8 B a shingle."""
-    needed = np.unique(np.concatenate([low, high]))
-    sets: list[Hashes] = []
-    sizes: list[Indices] = [np.zeros(1, np.int64)]
-    for start in range(0, len(needed), _BLOCK):
-        some = [int(place) for place in needed[start : start + _BLOCK]]
-        hashes, bounds = shingle_sets(texts(some), shingle)
-        sets.append(hashes)
-        sizes.append(np.diff(bounds))
-    flat = np.concatenate(sets) if sets else np.empty(0, np.uint64)
-    bounds = np.cumsum(np.concatenate(sizes))
-    return jaccards(flat, bounds, np.searchsorted(needed, low), np.searchsorted(needed, high))
+    """Return the exact Jaccard similarity of each pair, a block of pairs at a time.
+
+    Pairs that hang together are compared together, so that few texts are read twice.
+    """
+    similar = np.empty(len(low), np.float64)
+    if not len(low):
+        return similar
+    labels = label_clusters(low, high, int(high.max()) + 1)
+    order = np.lexsort((high, low, labels[low]))
+    blocks = [order[start : start + _BLOCK] for start in range(0, len(order), _BLOCK)]
+
+    def compare(block: Indices) -> None:
+        left, right = low[block], high[block]
+        needed = np.unique(np.concatenate([left, right]))
+        hashes, bounds = shingle_sets(texts(needed.tolist()), shingle)
+        places = np.searchsorted(needed, left), np.searchsorted(needed, right)
+        similar[block] = jaccards(hashes, bounds, *places)
+
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        for _ in pool.map(compare, blocks):
+            pass
+    return similar

@@ -143,8 +143,17 @@ class Candidates:
         progress(0, 0, "loading the detectors")
         gates = self._gates(candidate)
         open_gates = [gate for gate in gates if not _final(standing[gate.name])]
+        # Imported here because it loads what reads sources.
+        from core.intake.scan_all import workers_for_this_machine
+
         corpus = open_corpus(desk.store, candidate, desk.workspace / "shards")
-        for report in run_gates(open_gates, corpus, clock=desk.clock, progress=progress):
+        for report in run_gates(
+            open_gates,
+            corpus,
+            clock=desk.clock,
+            progress=progress,
+            workers=workers_for_this_machine(),
+        ):
             stored = store_report(desk.store, desk.prefix, report)
             say(report.gate)
             desk.record(
@@ -184,7 +193,11 @@ class Candidates:
     def _gates(self, candidate: Candidate) -> Sequence[Any]:
         routing = self.desk.store.get(candidate.routing_key, limit=1 << 22).body
         return make_gates(
-            self.desk.policy, candidate, routing=routing, baseline=self._baseline(candidate)
+            self.desk.policy,
+            candidate,
+            routing=routing,
+            baseline=self._baseline(candidate),
+            scratch=self.desk.workspace / "scratch",
         )
 
     def earlier_releases(self, version: str) -> Mapping[Version, Digest]:

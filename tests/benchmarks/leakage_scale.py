@@ -1,221 +1,221 @@
-"""The duplicate and leakage comparison end to end on generated conversations, with peak memory.
+"""The duplicates and leakage gates, as a run of the desk runs them, over generated conversations.
 
     python -m tests.benchmarks.leakage_scale 50000 200000 600000
 
-Each size runs in a process of its own: it writes JSONL of about 5 kB a conversation with planted
-copies, near-copies and copies moved to another split, then reads it back, sketches it on two
-processes, folds copies, bands, verifies every candidate pair, clusters, and counts what stands in
-two splits. Exits with 1 when a planted copy or near-copy is missed or a pair is false.
+Each size is a candidate of shards in a folder, about 5 kB a conversation, with planted copies and
+near-copies, half of them in another split. Both gates judge it with two worker processes: shards
+are fetched, proven and parsed, records sketched, banded, verified, clustered and named. Exits
+with 1 when a planted copy or near-copy is missed, a pair is false, or not every record counts.
 """
 
 from __future__ import annotations
 
-import json
+import dataclasses
+import hashlib
 import multiprocessing
+import os
 import random
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 
-from core.intake.kernel import Indices, Signatures, sketch
-from core.intake.near import find_pairs, label_clusters
-from core.intake.text import digest_text
-from tests.builders import a_policy
+from core.canonical import sha256_hex
+from core.gates.comparison import Comparison
+from core.gates.corpus import open_corpus
+from core.gates.duplicates import DuplicatesGate
+from core.gates.leakage import LeakageGate
+from core.gates.run import run_gates
+from core.intake.near import label_clusters
+from core.model.dataset import Shard
+from core.model.gate import GateReport
+from tests.builders import PREFIX, SNAPSHOT_AT, a_candidate, a_policy, source_key_of
+from tests.clock import FixedClock
+from tests.file_store import FileStore
 
-RULE = a_policy().near_duplicates
-FILES = 16
-WORDS = 800
+POLICY = a_policy()
+FAMILY = "priority"
+ROWS_A_FILE = 40_000
+WORDS = 530
+TURNS = 12
 EDITS = 8
+WORKERS = 2
 _SYLLABLES = [a + b for a in "bdfgklmnrs" for b in "ae"]
 VOCABULARY = [a + b + c for a in _SYLLABLES for b in _SYLLABLES for c in _SYLLABLES[:10]]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one file gave: digests, signatures, counts, splits, and where each text lies."""
-
-    keys: list[bytes]
-    signatures: Signatures
-    counts: Indices
-    splits: list[str]
-    places: list[tuple[int, int]]
-    planted: list[tuple[str, int]]
-
-
 def conversation(number: int) -> list[str]:
-    pick = random.Random(f"leak-{number}")
+    pick = random.Random(number)
     return pick.choices(VOCABULARY, k=max(60, int(pick.lognormvariate(0, 0.5) * WORDS)))
 
 
-def row_of(number: int, total: int) -> dict[str, object]:
-    """Every 20th row copies an earlier one, every 12th nearly does; half of them change split."""
-    pick = random.Random(f"row-{number}")
-    kind, of = "new", number
+def planted(number: int) -> tuple[str, int]:
+    """Every 20th row copies an earlier one, every 12th nearly does."""
     if number > 100 and number % 20 == 0:
-        kind, of = "copy", original(number)
-    elif number > 100 and number % 12 == 1:
-        kind, of = "near", original(number)
-    words = conversation(of)
-    if kind == "near":
-        for place in pick.sample(range(len(words)), min(EDITS, len(words) // 60)):
-            words[place] = f"edit{number}"
-    middle = len(words) // 3
-    split = "train" if pick.random() < 0.9 else pick.choice(["val", "test"])
-    return {
-        "messages": [
-            {"role": "user", "content": " ".join(words[:middle])},
-            {"role": "assistant", "content": " ".join(words[middle:])},
-        ],
-        "split": split,
-        "kind": kind,
-        "of": of,
-    }
+        return "copy", original(number)
+    if number > 100 and number % 12 == 1:
+        return "near", original(number)
+    return "new", number
 
 
 def original(number: int) -> int:
     """An earlier row that is neither a copy nor a near-copy itself."""
-    of = random.Random(f"of-{number}").randrange(2, number)
+    of = random.Random(-number).randrange(2, number)
     while of % 20 == 0 or of % 12 == 1:
         of -= 1
     return of
 
 
-def write(job: tuple[str, int, int]) -> int:
-    folder, file, total = job
-    path = Path(folder) / f"{file:02}.jsonl"
-    with path.open("wb") as lines:
-        for number in range(file, total, FILES):
-            lines.write(json.dumps(row_of(number, total)).encode() + b"\n")
-    return path.stat().st_size
+def row_of(number: int) -> tuple[str, bytes]:
+    """Return the split of a row and its line."""
+    kind, of = planted(number)
+    pick = random.Random(number * 2 + 1)
+    words = conversation(of)
+    if kind == "near":
+        for place in pick.sample(range(len(words)), min(EDITS, len(words) // 60)):
+            words[place] = f"edit{number}"
+    split = "train" if pick.random() < 0.9 else pick.choice(["val", "test"])
+    size = len(words) // TURNS + 1
+    said = [" ".join(words[start : start + size]) for start in range(0, len(words), size)]
+    name = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
+    key = source_key_of(FAMILY)
+    row = {
+        "messages": [
+            {"role": ("user", "assistant")[turn % 2], "content": f"{text.capitalize()}."}
+            for turn, text in enumerate(said)
+        ],
+        "metadata": {
+            "record_id": name,
+            "source_family": FAMILY,
+            "source_key": key,
+            "source_sha256": "0" * 64,
+            "source_line": number + 1,
+            "content_hash": f"sha256:{name}{name}",
+            "license_tag": "internal",
+            "pii_status": "none_detected",
+            "split": split,
+            "stage": 1,
+            "phase": "curriculum",
+            "turns": len(said),
+            "tokens": len(words),
+            "language": "en",
+            "group_id": name,
+            "cluster_id": name,
+            "provenance": {
+                "original_s3_key": key,
+                "processing_pipeline": "release-desk/0.1",
+                "processing_steps": ["read"],
+                "processed_at": SNAPSHOT_AT,
+                "dedup_status": "unique",
+            },
+        },
+    }
+    return split, msgspec.json.encode(row) + b"\n"
 
 
-def read(path: Path) -> Iterator[tuple[int, int, dict[str, object]]]:
-    with path.open("rb") as lines:
-        start = 0
-        for line in lines:
-            yield start, len(line), json.loads(line)
-            start += len(line)
-
-
-def text_of(row: dict[str, object]) -> str:
-    return "\n".join(message["content"] for message in row["messages"])  # type: ignore[attr-defined]
-
-
-def scan(path: Path) -> Part:
-    keys, splits, places, planted = [], [], [], []
-    signatures, counts, held = [], [], []
-
-    def flush() -> None:
-        some, found = sketch(held, shingle=RULE.shingle, count=RULE.permutations, seed=RULE.seed)
-        signatures.append(some)
-        counts.append(found)
-        held.clear()
-
-    for start, length, row in read(path):
-        text = text_of(row)
-        held.append(text)
-        keys.append(digest_text(text))
-        splits.append(str(row["split"]))
-        places.append((start, length))
-        planted.append((str(row["kind"]), int(str(row["of"]))))
-        if len(held) == 512:
-            flush()
-    if held:
-        flush()
-    return Part(keys, np.concatenate(signatures), np.concatenate(counts), splits, places, planted)
+def write(job: tuple[FileStore, int, int]) -> list[Shard]:
+    """Write the shards of one stretch of rows, one for each split."""
+    store, first, last = job
+    lines: dict[str, list[bytes]] = {"train": [], "val": [], "test": []}
+    for number in range(first, last):
+        split, line = row_of(number)
+        lines[split].append(line)
+    shards = []
+    for split, some in lines.items():
+        body = b"".join(some)
+        key = f"{PREFIX}shards/{sha256_hex(body)}.jsonl"
+        store.put(key, body)
+        shard: Any = {"sha256": sha256_hex(body), "size": len(body), "records": len(some)}
+        shards.append(Shard(key=key, family=FAMILY, split=split, **shard))  # type: ignore[arg-type]
+    return shards
 
 
 def measure(total: int) -> bool:
-    with tempfile.TemporaryDirectory() as folder, multiprocessing.Pool(2) as pool:
-        start = time.perf_counter()
-        size = sum(pool.imap_unordered(write, [(folder, n, total) for n in range(FILES)]))
-        made = time.perf_counter() - start
-        paths = sorted(Path(folder).glob("*.jsonl"))
-        start = time.perf_counter()
-        parts = pool.map(scan, paths, chunksize=1)
-        scanned = time.perf_counter() - start
-        ok, pairs, leaks, missed = judge(parts, paths, total)
+    with tempfile.TemporaryDirectory() as folder:
+        store = FileStore(Path(folder) / "bucket")
+        store.folder.mkdir()
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(2) as pool:
+            steps = range(0, total, ROWS_A_FILE)
+            jobs = [(store, start, min(total, start + ROWS_A_FILE)) for start in steps]
+            shards = tuple(shard for some in pool.map(write, jobs, chunksize=1) for shard in some)
+        made = resource.getrusage(resource.RUSAGE_CHILDREN)
+        made_cpu = made.ru_utime + made.ru_stime
+        candidate = dataclasses.replace(a_candidate(store), shards=shards, records=total)
+        corpus = open_corpus(store, candidate, Path(folder) / "cache")
+        comparison = Comparison(POLICY.near_duplicates)
+        gates = (DuplicatesGate(POLICY, comparison), LeakageGate(POLICY, comparison))
+        load = os.getloadavg()[0]
+        start, own = time.perf_counter(), time.process_time()
+        compared = []
+
+        def watch(done: int, of: int, message: str) -> None:
+            if message.startswith("concluding") and not compared:
+                compared.append(time.perf_counter() - start)
+
+        reports = run_gates(gates, corpus, clock=FixedClock(), progress=watch, workers=WORKERS)
         taken = time.perf_counter() - start
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+        own = time.process_time() - own
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        others = ended.ru_utime + ended.ru_stime - made_cpu
+        size = sum(shard.size for shard in shards)
+        missed, false, leaks = check(comparison)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    # The processes that wrote the shards count among the children: the figure is an upper bound.
+    child = ended.ru_maxrss / 1e6
+    sound = missed == false == 0 and leaks > 0 and judged(reports, total)
     print(
-        f"{total:>9,} conversations {size / 1e9:6.2f} GB: scan {scanned:6.1f} s, in all "
-        f"{taken:6.1f} s ({total / taken:,.0f}/s); peak {own:.2f} GB + {child:.2f} GB a worker; "
-        f"{pairs:,} pairs, {leaks:,} across splits, {missed} planted missed "
-        f"(written in {made:.0f} s)",
+        f"{total:>9,} conversations {size / 1e9:5.2f} GB: read and sketched "
+        f"{compared[0]:6.1f} s, in all {taken:6.1f} s; CPU {own:6.1f} s + workers {others:6.1f} s; "
+        f"peak {peak:.2f} GB + {child:.2f} GB a worker; "
+        f"{reports[1].measures['near_pairs_of_texts']:,} pairs of texts, {leaks:,} leaks, "
+        f"{missed} planted missed, {false} false; load {load:.1f} to {os.getloadavg()[0]:.1f}",
         flush=True,
     )
-    return ok
+    return sound
 
 
-def judge(parts: Sequence[Part], paths: Sequence[Path], total: int) -> tuple[bool, int, int, int]:
-    """Find every pair of all parts; return (sound, pairs, leaks, planted pairs missed)."""
-    keys = [key for part in parts for key in part.keys]
-    splits = [split for part in parts for split in part.splits]
-    groups: dict[bytes, list[int]] = {}
-    for index, key in enumerate(keys):
-        groups.setdefault(key, []).append(index)
-    members = list(groups.values())
-    heads = np.array([group[0] for group in members])
-    where = [
-        (path, place) for part, path in zip(parts, paths, strict=True) for place in part.places
-    ]
-
-    def texts(some: Sequence[int]) -> list[str]:
-        found = []
-        for place in some:
-            path, (start, length) = where[heads[place]]
-            with path.open("rb") as file:
-                file.seek(start)
-                found.append(text_of(json.loads(file.read(length))))
-        return found
-
-    pairs = find_pairs(
-        list(groups),
-        np.concatenate([part.signatures for part in parts])[heads],
-        np.concatenate([part.counts for part in parts])[heads],
-        texts,
-        RULE,
+def judged(reports: tuple[GateReport, ...], total: int) -> bool:
+    """Whether both gates counted every record and blocked."""
+    return all(
+        (report.verdict, report.examined) == ("fail", total) and not report.reason
+        for report in reports
     )
-    labels = label_clusters(pairs.low, pairs.high, len(members))
-    sides: dict[int, set[str]] = {}
-    of_number: dict[int, int] = {}
-    for label, group in zip(labels.tolist(), members, strict=True):
-        for index in group:
-            sides.setdefault(label, set()).add(splits[index])
-    cluster = {
-        index: label
-        for label, group in zip(labels.tolist(), members, strict=True)
-        for index in group
-    }
-    at = 0
-    planted = []
-    for file, part in enumerate(parts):
-        for offset, told in enumerate(part.planted):
-            of_number[file + offset * FILES] = at
-            planted.append((at, told))
-            at += 1
-    missed = sum(
-        cluster[index] != cluster[of_number[of]] for index, (kind, of) in planted if kind != "new"
-    )
-    # Whatever is one cluster must come of one original: everything else is a false pair.
+
+
+def check(comparison: Comparison) -> tuple[int, int, int]:
+    """Return (planted pairs missed, clusters of more than one original, clusters in two splits)."""
+    texts, pairs = comparison.near_pairs()
+    labels = label_clusters(pairs.low, pairs.high, len(texts))
+    sizes = np.diff(texts.bounds)
+    cluster_of = np.empty(len(texts.members), np.int64)
+    cluster_of[texts.members] = np.repeat(labels, sizes)
+    numbers = [comparison.place(index).origin_line - 1 for index in range(len(cluster_of))]
+    at = {number: index for index, number in enumerate(numbers)}
+    missed = 0
     origins: dict[int, set[int]] = {}
-    for index, (_, of) in planted:
-        origins.setdefault(cluster[index], set()).add(of)
-    false = sum(len(found) > 1 for found in origins.values())
-    leaks = sum(len(found) > 1 for found in sides.values())
-    return missed == 0 and false == 0, len(pairs.low), leaks, missed
+    sides: dict[int, set[int]] = {}
+    for number, index in at.items():
+        _, of = planted(number)
+        missed += cluster_of[index] != cluster_of[at[of]]
+        origins.setdefault(int(cluster_of[index]), set()).add(of)
+        sides.setdefault(int(cluster_of[index]), set()).add(int(comparison.table.split[index]))
+    return int(missed), many(origins.values()), many(sides.values())
+
+
+def many(found: Any) -> int:
+    some: Iterator[set[int]] = iter(found)
+    return sum(len(members) > 1 for members in some)
 
 
 def main() -> int:
     sizes = [int(given.replace("_", "")) for given in sys.argv[1:]] or [50_000]
-    sketch(["warm the kernel up"], shingle=RULE.shingle, count=RULE.permutations, seed=RULE.seed)
     context = multiprocessing.get_context("spawn")
     failed = False
     for total in sizes:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from core.gates.corpus import open_corpus
-from core.gates.run import STORED_PER_CODE, run_gate, run_gates
+from core.gates.run import run_gate, run_gates
+from core.gates.trial import STORED_PER_CODE
 from core.model.candidate import Candidate
 from core.model.dataset import ShippedRecord
 from core.model.errors import Cancelled, GateError

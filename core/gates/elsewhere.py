@@ -1,0 +1,206 @@
+"""Other processes sketch shards while this one goes on; none of it shows in the evidence."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from pathlib import Path
+from types import TracebackType
+
+from core.gates.comparison import Comparison
+from core.gates.corpus import Corpus, keep_shard, parse_shard, parse_turns, read_proven
+from core.gates.sketched import Sketched, Sketcher
+from core.gates.trial import ComparingGate, Trial, reason_of
+from core.intake.kernel import sketch
+from core.model.dataset import Shard
+from core.model.errors import Cancelled, DeskError, GateError
+from core.model.progress import Progress
+from core.policy.types import NearDuplicateRule
+
+WORTH_A_POOL = 64 << 20
+"""Bytes of shards below which one process is done sooner than two have started."""
+_EVERY = 0.5
+_PROGRESS_EVERY = 250
+
+
+class SketchPool:
+    """Processes that sketch the shards of one corpus for one comparison.
+
+    Parts come back in the order in which shards were handed in, whoever is done first.
+    """
+
+    def __init__(self, corpus: Corpus, comparison: Comparison, workers: int) -> None:
+        self._corpus = corpus
+        self._comparison = comparison
+        self._workers = workers
+        self._waiting: deque[tuple[Shard, Path, Path, Future[Sketched]]] = deque()
+        self._number = 0
+        self._pool = ProcessPoolExecutor(
+            max_workers=workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_warm,
+            initargs=(comparison.rule,),
+        )
+
+    def __enter__(self) -> SketchPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a part is still to come."""
+        return bool(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether everybody has something to do and something waiting."""
+        return len(self._waiting) > self._workers
+
+    def submit(self, shard: Shard, body: bytes) -> None:
+        """Hand in a shard with its proven bytes; they go through a file, not through a pipe."""
+        texts = self._comparison.folder / f"shard{self._number}.texts"
+        self._number += 1
+        cache = self._corpus.cache
+        if cache is not None and (cache / shard.sha256).is_file():
+            lines = cache / shard.sha256
+        else:
+            lines = keep_shard(cache or self._comparison.folder, shard, body)
+        rule = self._comparison.rule
+        future = self._pool.submit(sketch_file, lines, shard, texts, rule)
+        self._waiting.append((shard, lines, texts, future))
+
+    def take(self, idle: Callable[[], None]) -> Sketched:
+        """Return the next part; `idle` is called now and then and may raise `Cancelled`.
+
+        A file that is not what was handed in, as a cache may be, is written and read again.
+        """
+        shard, lines, texts, future = self._waiting.popleft()
+        while True:
+            try:
+                part = future.result(timeout=_EVERY)
+                break
+            except TooSlow:
+                idle()
+            except GateError:
+                body = self._corpus.fetch(shard)
+                keep_shard(lines.parent, shard, body)
+                texts.unlink(missing_ok=True)
+                part = sketch_file(lines, shard, texts, self._comparison.rule)
+                break
+        if self._corpus.cache is None:
+            lines.unlink(missing_ok=True)
+        return part
+
+
+class _Showing:
+    """The gates of one run, and how far each kind of them is."""
+
+    def __init__(self, trials: Sequence[Trial], corpus: Corpus, progress: Progress) -> None:
+        # All gates of a run that compare share one comparison; any other goes record by record.
+        known = [trial.gate for trial in trials if isinstance(trial.gate, ComparingGate)]
+        self.comparison = known[0].comparison
+        self.comparing = [
+            trial
+            for trial in trials
+            if isinstance(trial.gate, ComparingGate) and trial.gate.comparison is self.comparison
+        ]
+        self.others = [trial for trial in trials if trial not in self.comparing]
+        self._corpus = corpus
+        self._progress = progress
+        self._read = self._compared = 0
+
+    def show_lines(self, shard: Shard, body: bytes) -> None:
+        """Show the records of a shard to the gates that do not compare."""
+        if not self.others:
+            return
+        for record in parse_shard(body, shard):
+            for trial in self.others:
+                trial.examine(record)
+            self._read += 1
+            if self._read % _PROGRESS_EVERY == 0:
+                self.say(f"{shard.family} {shard.split}")
+
+    def collect(self, pool: SketchPool) -> None:
+        """Show the next part to the gates that compare.
+
+        Whatever breaks that is not the corpus itself breaks these gates alone.
+        """
+        try:
+            part = pool.take(self.say)
+        except DeskError:
+            raise
+        except Exception as error:  # noqa: BLE001  a gate that breaks must block, not vanish
+            for trial in self.comparing:
+                trial.reason = trial.reason or reason_of(error)
+            return
+        for trial in self.comparing:
+            trial.examine_sketched(part)
+        self._compared += len(part)
+        self.say()
+
+    def say(self, message: str = "comparing records") -> None:
+        """Report how far the run is; may raise `Cancelled`."""
+        done = self._read if self.others else self._compared
+        self._progress(done, self._corpus.expected, message)
+
+
+def is_worth_a_pool(corpus: Corpus) -> bool:
+    """Whether starting processes, a few seconds each, costs less than it gains."""
+    return sum(shard.size for shard in corpus.candidate.shards) >= WORTH_A_POOL
+
+
+def show_shards(trials: Sequence[Trial], corpus: Corpus, workers: int, progress: Progress) -> str:
+    """Show every record to every gate; return why the corpus broke off, or nothing.
+
+    Each shard is fetched and proven once. `workers` processes sketch it for the gates that
+    compare, at least one of which there must be, while the others are shown it line by line.
+    """
+    showing = _Showing(trials, corpus, progress)
+    showing.say()
+    try:
+        with SketchPool(corpus, showing.comparison, workers) as pool:
+            for shard in corpus.candidate.shards:
+                body = corpus.fetch(shard)
+                pool.submit(shard, body)
+                showing.show_lines(shard, body)
+                del body
+                while pool.full:
+                    showing.collect(pool)
+            while pool.waiting:
+                showing.collect(pool)
+    except Cancelled:
+        raise
+    except Exception as error:  # noqa: BLE001  a corpus that breaks must block, not vanish
+        return reason_of(error)
+    return ""
+
+
+def sketch_file(lines: Path, shard: Shard, texts: Path, rule: NearDuplicateRule) -> Sketched:
+    """Return the records of a shard that lies in the file `lines`; texts go to `texts`.
+
+    Raises:
+        GateError: the file does not hold the shard, or a line is no row.
+    """
+    sketcher = Sketcher(rule, texts)
+    try:
+        for number, line in read_proven(lines, shard):
+            turns, metadata = parse_turns(line, shard, number)
+            sketcher.add(shard, number, turns, metadata)
+        return sketcher.finish()
+    finally:
+        sketcher.close()
+
+
+def _warm(rule: NearDuplicateRule) -> None:
+    """Compile the kernel before the first shard comes."""
+    sketch(["one"], shingle=rule.shingle, count=rule.permutations, seed=rule.seed)

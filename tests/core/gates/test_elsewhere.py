@@ -1,0 +1,213 @@
+"""What other processes sketch is judged as if it had been read here, record by record."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from core.gates import elsewhere
+from core.gates.comparison import Comparison
+from core.gates.corpus import fetch_shard, open_corpus, parse_shard, read_proven
+from core.gates.duplicates import DuplicatesGate
+from core.gates.leakage import LeakageGate
+from core.gates.run import run_gates
+from core.model.errors import Cancelled, GateError
+from tests.builders import a_candidate, a_row, some_rows
+from tests.clock import FixedClock
+from tests.core.gates.test_planted_leaks import KINDS, POLICY, planted
+from tests.core.gates.test_run import Probe
+from tests.file_store import FileStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    folder = tmp_path / "bucket"
+    folder.mkdir()
+    return FileStore(folder)
+
+
+@pytest.fixture
+def candidate(store):
+    rows = {
+        ("priority", "train"): list(some_rows(30)),
+        ("priority", "test"): list(some_rows(8, split="test")),
+        ("voice", "val"): list(some_rows(5, family="voice", split="val")),
+    }
+    for kind in KINDS:
+        for row in planted(kind):
+            place = row["metadata"]["source_family"], row["metadata"]["split"]
+            rows.setdefault(place, []).append(row)
+    return a_candidate(store, rows, POLICY)
+
+
+@pytest.fixture(autouse=True)
+def processes(monkeypatch):
+    """Threads stand in for processes, which take seconds to start, except where they are named."""
+    real = elsewhere.ProcessPoolExecutor
+    monkeypatch.setattr(elsewhere, "WORTH_A_POOL", 1)
+    monkeypatch.setattr(
+        elsewhere,
+        "ProcessPoolExecutor",
+        lambda max_workers, **given: ThreadPoolExecutor(max_workers),
+    )
+    return real
+
+
+def both(comparison=None):
+    shared = comparison or Comparison(POLICY.near_duplicates)
+    return DuplicatesGate(POLICY, shared), LeakageGate(POLICY, shared)
+
+
+def judge(gates, corpus, **given):
+    return run_gates(gates, corpus, clock=FixedClock(), **given)
+
+
+def test_evidence_is_the_same_for_any_number_of_workers_and_any_order_of_shards(
+    store, candidate, tmp_path, monkeypatch, processes
+):
+    straight = judge(both(), open_corpus(store, candidate))
+    assert [report.verdict for report in straight] == ["fail", "fail"]
+    assert judge(both(), open_corpus(store, candidate, tmp_path / "c"), workers=2) == straight
+    shards = list(candidate.shards)
+    random.Random(3).shuffle(shards)
+    turned = dataclasses.replace(candidate, shards=tuple(shards))
+    assert judge(both(), open_corpus(store, turned), workers=3) == straight
+    monkeypatch.setattr(elsewhere, "ProcessPoolExecutor", processes)
+    assert judge(both(), open_corpus(store, turned), workers=2) == straight
+
+
+def test_gates_that_do_not_compare_see_every_record_of_the_same_reading(store, candidate):
+    probe = Probe()
+    reports = judge((probe, *both()), open_corpus(store, candidate), workers=2)
+    assert [report.examined for report in reports] == [candidate.records] * 3
+    assert probe.seen == candidate.records
+
+
+def test_gates_that_share_nothing_are_judged_alike(store, candidate):
+    apart = (DuplicatesGate(POLICY), LeakageGate(POLICY))
+    assert judge(apart, open_corpus(store, candidate), workers=2) == judge(
+        both(), open_corpus(store, candidate)
+    )
+
+
+def test_a_cache_that_was_tampered_with_is_not_believed(store, candidate, tmp_path):
+    straight = judge(both(), open_corpus(store, candidate))
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for shard in candidate.shards:
+        (cache / shard.sha256).write_bytes(b'{"messages":[],"metadata":{}}\n' * shard.records)
+    assert judge(both(), open_corpus(store, candidate, cache), workers=2) == straight
+
+
+def test_a_shard_that_is_not_the_named_one_is_an_error_for_every_gate(store, candidate):
+    shard = candidate.shards[-1]
+    body = fetch_shard(store, shard)
+    store.put(shard.key, body[:-3] + b"x}\n")
+    reports = judge((Probe(), *both()), open_corpus(store, candidate), workers=2)
+    assert {(report.verdict, report.reason) for report in reports} == {
+        ("error", "gate.shard_digest")
+    }
+
+
+def test_a_row_that_cannot_be_judged_is_an_error_with_its_code(store):
+    candidate = a_candidate(store, {("priority", "train"): [a_row(seed=1), b"[]"]}, POLICY)
+    reports = judge(both(), open_corpus(store, candidate), workers=2)
+    assert {(report.verdict, report.reason) for report in reports} == {("error", "gate.row_shape")}
+
+
+def test_a_pool_that_breaks_is_an_error_of_the_gates_that_compare_alone(
+    store, candidate, monkeypatch
+):
+    def broken(self, idle):
+        self._waiting.popleft()
+        raise OSError("no space left where my secret lies")
+
+    monkeypatch.setattr(elsewhere.SketchPool, "take", broken)
+    reports = judge((Probe(), *both()), open_corpus(store, candidate), workers=2)
+    assert [(report.verdict, report.reason) for report in reports] == [
+        ("pass", ""),
+        ("error", "OSError"),
+        ("error", "OSError"),
+    ]
+
+
+def test_cancelling_leaves_no_report(store, candidate):
+    def cancel(done, total, message):
+        raise Cancelled("job.cancelled", "Cancelled.")
+
+    with pytest.raises(Cancelled):
+        judge(both(), open_corpus(store, candidate), workers=2, progress=cancel)
+
+
+def test_a_comparison_that_failed_on_a_record_fails_every_gate_that_shares_it(
+    store, candidate, monkeypatch
+):
+    comparison = Comparison(POLICY.near_duplicates)
+    real = comparison.add
+
+    def add(number, record):
+        if number == 5:
+            monkeypatch.setattr(comparison._sketcher, "_file", None)
+        real(number, record)
+
+    monkeypatch.setattr(comparison, "add", add)
+    reports = judge(both(comparison), open_corpus(store, candidate))
+    assert [report.verdict for report in reports] == ["error", "error"]
+    assert reports[1].reason == "gate.comparison_broken"
+
+
+def test_a_record_shown_out_of_turn_is_refused(store, candidate):
+    comparison = Comparison(POLICY.near_duplicates)
+    first, second, *_ = open_corpus(store, candidate)
+    comparison.add(0, first)
+    comparison.add(0, first)
+    with pytest.raises(GateError, match=r"gate\.comparison_broken"):
+        comparison.add(2, second)
+    assert comparison.records == 1
+
+
+def test_the_texts_are_gone_once_they_were_compared(store, candidate, tmp_path):
+    scratch = tmp_path / "scratch"
+    comparison = Comparison(POLICY.near_duplicates, scratch=scratch)
+    judge(both(comparison), open_corpus(store, candidate), workers=2)
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda body: body[:-1], "gate.shard_records"),
+        (lambda body: body + b"{}\n", "gate.shard_records"),
+        (lambda body: body.replace(b"the", b"thx", 1), "gate.shard_digest"),
+    ],
+)
+def test_lines_read_from_a_file_are_proven_at_the_end(change, code, store, candidate, tmp_path):
+    shard = candidate.shards[0]
+    body = fetch_shard(store, shard)
+    path = tmp_path / "lines"
+    path.write_bytes(body)
+    assert [raw for _, raw in read_proven(path, shard)] == [
+        record.raw for record in parse_shard(body, shard)
+    ]
+    path.write_bytes(change(body))
+    with pytest.raises(GateError) as caught:
+        list(read_proven(path, shard))
+    assert caught.value.code == code
+
+
+def test_a_record_id_that_is_no_id_and_a_line_beyond_all_bounds_do_no_harm(store):
+    rows = [
+        a_row(seed="one", record_id="my name", source_line=10**30),
+        a_row(seed="two", record_id=["x"], source_line=10**30, source_key="other"),
+        a_row(seed="three", source_line=True, group_id=7),
+    ]
+    candidate = a_candidate(store, {("priority", "train"): rows}, POLICY)
+    comparison = Comparison(POLICY.near_duplicates)
+    reports = judge(both(comparison), open_corpus(store, candidate))
+    assert [report.verdict for report in reports] == ["pass", "pass"]
+    assert "my name" not in repr(reports)
+    assert np.count_nonzero(comparison.table.keys["record_id"] != b"") == 1

@@ -1,0 +1,66 @@
+"""The fast ways of folding and sketching give what the plain ways give, for any text."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.intake import kernel
+from core.intake.text import (
+    compared_text,
+    digest_dialogue,
+    digest_prompt,
+    digest_text,
+    fold_dialogue,
+    fold_text,
+)
+from core.model.dataset import Message
+
+# Much white space, NUL, letters whose folding changes their number, and what shows nothing.
+LETTERS = st.text(
+    st.one_of(
+        st.sampled_from(" \t\n\r\x0b\x0c\x1c\x1f\x00\x85\u2028\u200b\u0301ßﬁİΣς日ａA1_'"),
+        st.characters(),
+    ),
+    max_size=60,
+)
+TURNS = st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), LETTERS), max_size=6)
+
+
+@settings(deadline=None)
+@given(TURNS)
+@example([])
+@example([("user", ""), ("assistant", " ")])
+@example([("user", "a\x00b"), ("assistant", "c")])
+@example([("user", "Hi  there \x1d YOU"), ("assistant", "ｆull")])
+def test_a_dialogue_is_folded_as_its_parts_are(turns):
+    messages = tuple(Message(role=role, content=content) for role, content in turns)
+    folded = fold_dialogue(turns)
+    assert folded.digest == digest_dialogue(messages)
+    assert folded.prompt == digest_prompt(messages)
+    parts = [" ".join(fold_text(text).split()) for role, text in turns if role != "system"]
+    assert folded.text == "\n".join(parts).encode("utf-8", "surrogatepass")
+    rule = {"shingle": 3, "count": 32, "seed": 1}
+    fast, slow = (
+        kernel.sketch([folded.text], **rule),
+        kernel.sketch([compared_text(messages)], **rule),
+    )
+    assert np.array_equal(fast[0], slow[0])
+    assert fast[1] == slow[1]
+
+
+@settings(deadline=None)
+@given(LETTERS, LETTERS)
+def test_plain_and_wide_texts_of_equal_folding_have_equal_digests(one, other):
+    squeezed = [" ".join(fold_text(text).split()) for text in (one, other)]
+    assert (digest_text(one) == digest_text(other)) == (squeezed[0] == squeezed[1])
+
+
+@settings(deadline=None)
+@given(st.lists(LETTERS, max_size=8))
+def test_sets_made_together_are_the_sets_made_one_by_one(texts):
+    hashes, bounds = kernel.shingle_sets(texts, 2)
+    for place, text in enumerate(texts):
+        alone = np.unique(kernel.shingle_hashes(text, 2))
+        assert np.array_equal(hashes[bounds[place] : bounds[place + 1]], alone)
