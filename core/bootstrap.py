@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -83,15 +84,18 @@ def make_environment(prefix: Path) -> Path:
     return python
 
 
-def install(lock: Path, python: Path, prefix: Path) -> None:
-    """Install `lock` into the environment at `prefix` unless its stamp says that it is there."""
+def install(lock: Path, python: Path, prefix: Path, *, options: Sequence[str] = ()) -> None:
+    """Install `lock` into the environment at `prefix` unless its stamp says that it is there.
+
+    `options` are further options of pip.
+    """
     if is_installed(lock, prefix):
         return
     say(_WAIT.format(lock=lock.name))
     if not _succeeds([str(python), "-m", "pip", "--version"], quiet=True):
         _succeeds([str(python), "-m", "ensurepip", "--upgrade"], quiet=True)
     command = [str(python), "-m", "pip", "install", "--quiet", "--no-input"]
-    command += ["--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
+    command += ["--disable-pip-version-check", "--require-hashes", *options, "-r", str(lock)]
     if not _succeeds(command):
         raise CannotStart(
             f"The packages of {lock.name} could not be installed; pip says why above. "

@@ -49,7 +49,7 @@ def croissant(document: Mapping[str, Any], prefix: str) -> str:
         ],
         "name": f"release-{document['version']}",
         "description": "Reviewed dialogues in ChatML; manifest.json is authority.",
-        "version": document["version"],
+        "version": _semantic(document["version"]),
         "datePublished": document["created_at"],
         "license": ", ".join(sorted(document["provenance"]["licences"])),
         "creator": {"@type": "sc:Organization", "name": document["desk"]},
@@ -59,6 +59,12 @@ def croissant(document: Mapping[str, Any], prefix: str) -> str:
         **_responsible(document),
     }
     return json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _semantic(version: str) -> str:
+    """Return `v2026-01-05.2` as 2026.1.5+2, the form Croissant asks for; the name has our own."""
+    date, _, number = version.removeprefix("v").partition(".")
+    return ".".join(str(int(part)) for part in date.split("-")) + (f"+{number}" if number else "")
 
 
 def _record_set(file: Mapping[str, Any], prefix: str) -> dict[str, Any]:
