@@ -12,6 +12,7 @@ import pytest
 
 from core.settings import BucketSettings
 from tests.clock import FixedClock
+from tests.faults.fault_list import faults_of
 from tests.real_fixtures import (  # noqa: F401  fixtures, for acceptance and faults
     make_bucket,
     published_once,
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from core.storage.s3 import S3Store
 
 _numbers = count(1)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let `-k D14` select what the list of faults names."""
+    item.extra_keyword_matches.update(faults_of(item.nodeid))
 
 
 @pytest.fixture

@@ -236,6 +236,9 @@ def test_audit_shows_every_entry_filters_and_verifies(
 def test_the_journal_leaves_as_lines_and_as_a_safe_table(ready_desk: Workbench) -> None:
     lines = [json.loads(line) for line in ready_desk.audit.export().splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+
+
+def test_d66_no_cell_of_an_export_is_a_formula() -> None:
     hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\0x"]
     assert all(safe_cell(text) == "'" + text for text in hostile)
     assert safe_cell("a=b") == "a=b"
