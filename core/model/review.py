@@ -136,7 +136,10 @@ class ReviewState:
     """Where one claim stands: the live, plain statement and what is still open.
 
     `state` is `not_frozen`, `reading`, `paused` (an unsettled flag), `failed` or `ready`
-    (may be signed). `upper` is the one-sided exact upper bound on the defect rate.
+    (may be signed). `upper` is the one-sided exact upper bound on the defect rate as readers
+    see it, `corrected` the same with what they miss of the `known_bad` records allowed for.
+    `items` has the bound of each question, `carried` how many readings stem from an earlier
+    candidate whose record and rubric were the same.
     """
 
     claim: str
@@ -158,3 +161,7 @@ class ReviewState:
     open_points: tuple[str, ...]
     agreement: Mapping[str, object] = field(default_factory=dict)
     dissents: tuple[str, ...] = ()
+    known_bad: Mapping[str, object] = field(default_factory=dict)
+    corrected: float | None = None
+    items: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    carried: int = 0

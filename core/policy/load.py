@@ -262,6 +262,16 @@ def _check_claims(policy: Policy) -> None:
         fair = 0 < claim.limit < 1 and 0.5 <= claim.confidence < 1 and claim.first > 0
         if not fair or (claim.second and claim.second <= claim.first) or not claim.families:
             raise PolicyError("policy.claim", f"{claim.id}: the plan is not one.", place=claim.id)
+        if claim.known_bad < 0 or not (
+            0 <= claim.least_sensitivity <= 1 and 0 < claim.item_limit < 1
+        ):
+            raise PolicyError("policy.claim", f"{claim.id}: the plan is not one.", place=claim.id)
+        if claim.least_sensitivity and not claim.known_bad:
+            raise PolicyError(
+                "policy.claim",
+                f"{claim.id}: a least sensitivity needs known-bad records to measure it by.",
+                place=claim.id,
+            )
         # Passing must be rarer than 1 - confidence for a set that is really at the limit.
         if _passes(claim) > 1 - claim.confidence + 1e-3:
             raise PolicyError(

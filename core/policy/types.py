@@ -179,6 +179,10 @@ class ClaimRule:
 
     `families` is the scope. `first` and `second` are the double plan (second 0: single).
     `overlap` records must be read by two people (or all, if the plan has fewer).
+
+    `known_bad` invented records are mixed unseen among the sample, and measure what share of bad
+    records readers stop; a share under `least_sensitivity` blocks (0: it is only stated). The
+    share of records with a score of 2 or less is bounded by `item_limit` for `limited_items`.
     """
 
     id: str
@@ -191,6 +195,10 @@ class ClaimRule:
     first: int
     second: int
     overlap: int
+    known_bad: int = 0
+    least_sensitivity: float = 0.0
+    item_limit: float = 0.1
+    limited_items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

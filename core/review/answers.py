@@ -118,12 +118,17 @@ def moment_of(at: str) -> datetime:
     return moment
 
 
-def _check_answers(rating: Rating, rubric: Rubric, family: str) -> None:
-    items = {item.id: item for item in rubric.items}
+def check_scores(scores: Mapping[str, str], rubric: Rubric) -> None:
+    """Refuse an answer to no question of the rubric, or one that it does not offer."""
+    items = {item.id for item in rubric.items}
     allowed = {str(step) for step in rubric.scale} | set(_OTHER_ANSWERS)
-    for name, answer in rating.scores.items():
+    for name, answer in scores.items():
         if name not in items or answer not in allowed:
             raise _answer("An answer is not one this rubric offers.", name)
+
+
+def _check_answers(rating: Rating, rubric: Rubric, family: str) -> None:
+    check_scores(rating.scores, rubric)
     for item in rubric.items:
         answer = rating.scores.get(item.id, "")
         if item.unit == "record" and not item.needs and not answer:

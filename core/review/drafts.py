@@ -19,7 +19,7 @@ FILE_NAME = "drafts.sqlite"
 _PAYLOAD_LIMIT = 256 << 10
 _BUSY_SECONDS = 10.0
 # SQLite has one writer; waiting here is fair and cheap, waiting on its busy timer is neither.
-_LOCK = threading.RLock()
+WRITING = threading.RLock()
 _TABLES = """
 CREATE TABLE IF NOT EXISTS drafts (
     candidate TEXT NOT NULL, claim TEXT NOT NULL, record_id TEXT NOT NULL, reviewer TEXT NOT NULL,
@@ -106,15 +106,21 @@ def apply_draft(previous: Draft | None, incoming: IncomingDraft) -> Draft:
     )
 
 
+def open_drafts(workspace: Path) -> Path:
+    """Return the file that drafts lie in, made where it is not there yet."""
+    workspace.mkdir(parents=True, exist_ok=True)
+    path = workspace / FILE_NAME
+    # Notes may speak of people: the file is the desk's alone from its first byte.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return path
+
+
 class Drafts:
     """The drafts of one workspace. Safe between threads and processes."""
 
     def __init__(self, workspace: Path) -> None:
-        workspace.mkdir(parents=True, exist_ok=True)
-        self._path = workspace / FILE_NAME
-        # Notes may speak of people: the file is the desk's alone from its first byte.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        with _LOCK, closing(self._connect()) as connection:
+        self._path = open_drafts(workspace)
+        with WRITING, closing(self._connect()) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_TABLES)
 
@@ -143,8 +149,17 @@ class Drafts:
 
     def load_draft(self, place: DraftPlace) -> Draft | None:
         """Return the saved draft of a place, if there is one."""
-        with _LOCK, closing(self._connect()) as connection:
+        with WRITING, closing(self._connect()) as connection:
             return _load(connection, place)
+
+    def drafted(self, candidate: str, claim: str, reviewer: str) -> frozenset[str]:
+        """Return the records a reviewer has begun under a claim."""
+        with WRITING, closing(self._connect()) as connection:
+            rows = connection.execute(
+                "SELECT record_id FROM drafts WHERE candidate = ? AND claim = ? AND reviewer = ?",
+                (candidate, claim, reviewer),
+            ).fetchall()
+        return frozenset(str(row[0]) for row in rows)
 
     def delete_draft(self, place: DraftPlace) -> None:
         """Forget a draft, once its rating is stored."""
@@ -164,7 +179,7 @@ class Drafts:
 
     def position(self, reviewer: str, claim: str) -> str | None:
         """Return the record a reviewer was last at under a claim."""
-        with _LOCK, closing(self._connect()) as connection:
+        with WRITING, closing(self._connect()) as connection:
             row = connection.execute(
                 "SELECT record_id FROM positions WHERE reviewer = ? AND claim = ?",
                 (reviewer, claim),
@@ -178,7 +193,7 @@ class Drafts:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with _LOCK, closing(self._connect()) as connection:
+        with WRITING, closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

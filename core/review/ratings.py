@@ -29,6 +29,7 @@ from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
 UNDO_WINDOW = timedelta(minutes=10)
+RATINGS = "ratings"
 _OBJECT_LIMIT = 1 << 20
 _NAME = re.compile(r"(?P<record>[^/]+)/(?P<reviewer>[^/]+)-(?P<sha>[0-9a-f]{16})\.json")
 
@@ -48,10 +49,22 @@ class StoredRating:
     earlier: tuple[str, ...]
 
 
+# What was read, by key; keys are write-once, so it never grows stale.
+RatingCache = dict[str, StoredRating]
+
+
 def submit_rating(
-    store: ObjectStore, prefix: str, rating: Rating, *, person: Person, desk: RatingDesk
+    store: ObjectStore,
+    prefix: str,
+    rating: Rating,
+    *,
+    person: Person,
+    desk: RatingDesk,
+    area: str = RATINGS,
 ) -> str:
     """Check the rating, store it for good and return its key. Sending it twice is harmless.
+
+    `area` is where it is kept: answers that must never count lie in one of their own.
 
     Raises:
         NotAllowed: `review.role`, `review.not_yourself`, `review.builder`.
@@ -62,8 +75,8 @@ def submit_rating(
     check_person(person, rating.reviewer, (desk.claim.role,), desk.builder)
     check_rating(rating, desk)
     body = rating_bytes(rating)
-    key = rating_key(prefix, rating)
-    held = _histories(store, f"{_folder(prefix, rating.candidate, rating.claim)}", rating)
+    key = rating_key(prefix, rating, area)
+    held = _histories(store, _folder(prefix, rating.candidate, rating.claim, area), rating)
     present = held[-1] if held else None
     if present is not None and present.key == key:
         return key
@@ -77,9 +90,9 @@ def submit_rating(
     return key
 
 
-def rating_key(prefix: str, rating: Rating) -> str:
+def rating_key(prefix: str, rating: Rating, area: str = RATINGS) -> str:
     """Return the one key these answers are stored at."""
-    folder = _folder(prefix, rating.candidate, rating.claim)
+    folder = _folder(prefix, rating.candidate, rating.claim, area)
     digest = sha256_hex(rating_bytes(rating))
     return f"{folder}{rating.record_id}/{rating.reviewer}-{digest[:16]}.json"
 
@@ -90,7 +103,7 @@ def load_ratings(
     candidate: Digest,
     claim: str,
     *,
-    cache: dict[str, bytes] | None = None,
+    cache: RatingCache | None = None,
 ) -> tuple[StoredRating, ...]:
     """Return the present rating of every (record, reviewer), in order of record and reviewer.
 
@@ -99,13 +112,54 @@ def load_ratings(
         prefix: the exports prefix.
         candidate: whose ratings.
         claim: under which claim.
-        cache: bytes by key, filled here; keys are write-once, so it never grows stale, and
-            every body is held against the digest in its name either way.
+        cache: what was read, by key, filled here; keys are write-once, so it never grows stale.
 
     Raises:
         ReviewError: `review.rating_broken` when an object under the prefix is no rating.
     """
-    folder = _folder(prefix, candidate, claim)
+    histories = _load(store, _folder(prefix, candidate, claim, RATINGS), candidate, claim, cache)
+    return tuple(_present(history) for _, history in sorted(histories.items()))
+
+
+def load_first_answers(
+    store: ObjectStore,
+    prefix: str,
+    candidate: Digest,
+    claim: str,
+    *,
+    area: str,
+    cache: RatingCache | None = None,
+) -> tuple[StoredRating, ...]:
+    """Return what every reviewer answered first about every record kept in `area`.
+
+    Raises:
+        ReviewError: `review.rating_broken`.
+    """
+    histories = _load(store, _folder(prefix, candidate, claim, area), candidate, claim, cache)
+    return tuple(_in_order(history)[0] for _, history in sorted(histories.items()))
+
+
+def load_area(
+    store: ObjectStore,
+    prefix: str,
+    candidate: Digest,
+    claim: str,
+    *,
+    area: str,
+    cache: RatingCache | None = None,
+) -> tuple[StoredRating, ...]:
+    """Return the present answers kept in `area`, as `load_ratings` does."""
+    histories = _load(store, _folder(prefix, candidate, claim, area), candidate, claim, cache)
+    return tuple(_present(history) for _, history in sorted(histories.items()))
+
+
+def _load(
+    store: ObjectStore,
+    folder: str,
+    candidate: Digest,
+    claim: str,
+    cache: RatingCache | None,
+) -> dict[tuple[str, str], list[StoredRating]]:
     known: dict[tuple[str, str], list[StoredRating]] = {}
     for entry in store.list(folder):
         stored = _read(store, entry.key, folder, {} if cache is None else cache)
@@ -113,7 +167,7 @@ def load_ratings(
         if (rating.candidate, rating.claim) != (candidate, claim):
             raise _broken(entry.key)
         known.setdefault((rating.record_id, rating.reviewer), []).append(stored)
-    return tuple(_present(history) for _, history in sorted(known.items()))
+    return known
 
 
 def ratings_digest(ratings: Iterable[StoredRating]) -> Digest:
@@ -138,13 +192,13 @@ def _owner(key: str, folder: str) -> str:
     return match["reviewer"] if match else ""
 
 
-def _read(store: ObjectStore, key: str, folder: str, cache: dict[str, bytes]) -> StoredRating:
+def _read(store: ObjectStore, key: str, folder: str, cache: RatingCache) -> StoredRating:
     match = _NAME.fullmatch(key[len(folder) :])
     if match is None:
         raise _broken(key)
-    if key not in cache:
-        cache[key] = store.get(key, limit=_OBJECT_LIMIT).body
-    body = cache[key]
+    if key in cache:
+        return cache[key]
+    body = store.get(key, limit=_OBJECT_LIMIT).body
     digest = sha256_hex(body)
     try:
         rating = parse_rating(body)
@@ -154,7 +208,9 @@ def _read(store: ObjectStore, key: str, folder: str, cache: dict[str, bytes]) ->
         raise _broken(key)
     if match["sha"] != digest[:16]:
         raise _broken(key)
-    return StoredRating(rating=rating, key=key, sha256=digest, standing=rating.flags, earlier=())
+    stored = StoredRating(rating=rating, key=key, sha256=digest, standing=rating.flags, earlier=())
+    cache[key] = stored
+    return stored
 
 
 def _in_order(history: Sequence[StoredRating]) -> list[StoredRating]:
@@ -193,8 +249,8 @@ def _present(history: Sequence[StoredRating]) -> StoredRating:
     )
 
 
-def _folder(prefix: str, candidate: Digest, claim: str) -> str:
-    return f"{prefix}reviews/{candidate}/ratings/{claim}/"
+def _folder(prefix: str, candidate: Digest, claim: str, area: str) -> str:
+    return f"{prefix}reviews/{candidate}/{area}/{claim}/"
 
 
 def _broken(place: str) -> ReviewError:

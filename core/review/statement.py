@@ -13,9 +13,21 @@ from core.model.review import ReviewState, SamplePlan
 from core.policy.types import ClaimRule
 from core.review.agreement import summarise
 from core.review.bounds import miss_probability, quoted_upper
+from core.review.items import ItemBound, item_bounds
+from core.review.phrases import (
+    breach_words,
+    corrected,
+    item_numbers,
+    known_bad_numbers,
+    many,
+    percent,
+    sensitivity_points,
+    sensitivity_words,
+)
 from core.review.ratings import StoredRating
 from core.review.reading import PlanReading, read_plan, split_counted
 from core.review.sample import scope_of
+from core.review.sensitivity import Sensitivity
 from core.review.settlements import StoredSettlement, outcomes
 
 _SMALL_PROBLEM = 0.01
@@ -29,6 +41,7 @@ def review_state(
     *,
     reviewers: frozenset[ReviewerId],
     settlers: frozenset[ReviewerId],
+    sensitivity: Sensitivity | None = None,
 ) -> ReviewState:
     """Return where `claim` stands.
 
@@ -40,13 +53,18 @@ def review_state(
         reviewers: who may rate under it (they hold its role and did not build the candidate);
             ratings by others do not count and are listed as open points.
         settlers: who may settle (they hold review_lead or the claim's role).
+        sensitivity: what the known-bad records showed, where the plan has some.
     """
     if plan is None:
         return _not_frozen(claim)
     counted, strangers = split_counted(plan, ratings, reviewers)
     reading = read_plan(plan, counted, ratings, outcomes(settlements, ratings, settlers))
-    points = strangers + _open_points(reading)
-    state = _state(reading, points)
+    planned = {record.record_id for record in reading.planned}
+    inside = [stored for stored in counted if stored.rating.record_id in planned]
+    items = item_bounds([stored.rating for stored in inside], claim, plan.frame)
+    points = strangers + _open_points(reading) + sensitivity_points(claim, sensitivity)
+    state = _state(reading, points, items)
+    upper = _upper(plan, reading)
     return ReviewState(
         claim=claim.id,
         scope=plan.scope,
@@ -61,18 +79,17 @@ def review_state(
         open_flags=_open_flags(reading),
         limit=plan.limit,
         confidence=plan.confidence,
-        upper=_upper(plan, reading),
-        sentence=_sentence(plan, reading, state),
+        upper=upper,
+        sentence=_sentence(plan, reading, state, sensitivity, items),
         reviewers=tuple(sorted({stored.rating.reviewer for stored in counted})),
         open_points=points,
         agreement=summarise([stored.rating for stored in counted]),
         dissents=tuple(dissent for record in reading.everything for dissent in record.dissents),
+        known_bad=known_bad_numbers(sensitivity),
+        corrected=corrected(upper, sensitivity),
+        items={item.item: item_numbers(item) for item in items},
+        carried=len({s.rating.record_id for s in inside if s.rating.candidate != plan.candidate}),
     )
-
-
-def percent(share: float) -> str:
-    """Return a share as people write it: 4.95 %, 95 %."""
-    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " %"
 
 
 def _not_frozen(claim: ClaimRule) -> ReviewState:
@@ -98,7 +115,7 @@ def _not_frozen(claim: ClaimRule) -> ReviewState:
     )
 
 
-def _state(reading: PlanReading, points: Sequence[str]) -> str:
+def _state(reading: PlanReading, points: Sequence[str], items: Sequence[ItemBound]) -> str:
     decided = sum(1 for record in reading.planned if record.decided)
     if _open_flags(reading):
         return "paused"
@@ -109,6 +126,8 @@ def _state(reading: PlanReading, points: Sequence[str]) -> str:
     if not reading.complete:
         return "reading"
     if reading.defects > reading.allowed or _hard_fails(reading):
+        return "failed"
+    if any(item.breached for item in items):
         return "failed"
     return "reading" if points else "ready"
 
@@ -140,7 +159,13 @@ def _upper(plan: SamplePlan, reading: PlanReading) -> float | None:
     return quoted_upper(reading.defects, reading.read, plan.frame, plan.confidence, plan.limit)
 
 
-def _sentence(plan: SamplePlan, reading: PlanReading, state: str) -> str:
+def _sentence(
+    plan: SamplePlan,
+    reading: PlanReading,
+    state: str,
+    sensitivity: Sensitivity | None,
+    items: Sequence[ItemBound],
+) -> str:
     parts = [_counts(reading), *_remaining(reading)]
     upper = _upper(plan, reading)
     if upper is None:
@@ -154,8 +179,9 @@ def _sentence(plan: SamplePlan, reading: PlanReading, state: str) -> str:
         f"of {plan.scope} (N = {plan.frame:,}) would fail."
     )
     parts.append(_missed(plan, reading))
+    parts += sensitivity_words(upper, sensitivity)
     if state == "failed":
-        parts.append(_failure(plan, reading))
+        parts.append(_failure(plan, reading, items))
     return " ".join(parts)
 
 
@@ -163,9 +189,9 @@ def _counts(reading: PlanReading) -> str:
     hard = sum(1 for record in reading.planned if record.hard_fail)
     rejected = sum(1 for r in reading.planned if r.rejected and not r.hard_fail)
     pending = sum(1 for r in reading.planned if r.pending and not r.decided)
-    said = [f"{reading.read} of {len(reading.planned)} read", _many(hard, "hard fail")]
+    said = [f"{reading.read} of {len(reading.planned)} read", many(hard, "hard fail")]
     if _open_flags(reading):
-        said.append(_many(_open_flags(reading), "flag") + " not settled")
+        said.append(many(_open_flags(reading), "flag") + " not settled")
     if rejected:
         said.append(f"{rejected} rejected or in need of an edit")
     if pending:
@@ -180,7 +206,7 @@ def _remaining(reading: PlanReading) -> list[str]:
     if unread:
         said.append(f"{unread} remain to be read")
     if twice:
-        said.append(_many(twice, "second reading") + (" is" if twice == 1 else " are") + " missing")
+        said.append(many(twice, "second reading") + (" is" if twice == 1 else " are") + " missing")
     return [" and ".join(said) + "."] if said else []
 
 
@@ -189,15 +215,13 @@ def _missed(plan: SamplePlan, reading: PlanReading) -> str:
     times = round(100 * miss_probability(rate, reading.read, plan.frame))
     if reading.read == plan.frame:
         return f"Every one of the {plan.frame:,} was read."
-    often = "less than once" if times == 0 else _many(times, "time")
+    often = "less than once" if times == 0 else many(times, "time")
     return f"A {percent(rate)} problem would be missed {often} in 100."
 
 
-def _failure(plan: SamplePlan, reading: PlanReading) -> str:
+def _failure(plan: SamplePlan, reading: PlanReading, items: Sequence[ItemBound]) -> str:
     if reading.defects > reading.allowed:
         return f"The plan allows {reading.allowed}: {plan.scope} cannot be approved as it is."
+    if reading.complete and not _hard_fails(reading):
+        return breach_words([item for item in items if item.breached])
     return "The confirmed hard fail must be excluded and a new candidate built."
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")

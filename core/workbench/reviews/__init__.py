@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.workbench.reviews.assigning import QueueItem, ReviewQueue, Sitting
 from core.workbench.reviews.basis import READERS
 from core.workbench.reviews.planning import Planning
-from core.workbench.reviews.reading import QueueItem, Reading, ReviewQueue, ReviewScreen
+from core.workbench.reviews.practice import Practice, WarmUp, WarmUpAnswer
+from core.workbench.reviews.reading import Reading, ReviewScreen
 from core.workbench.reviews.settling import OpenFlag, Settling
 
-__all__ = ["READERS", "OpenFlag", "QueueItem", "ReviewQueue", "ReviewScreen", "Reviews"]
+__all__ = [
+    "READERS",
+    "OpenFlag",
+    "QueueItem",
+    "ReviewQueue",
+    "ReviewScreen",
+    "Reviews",
+    "Sitting",
+    "WarmUp",
+    "WarmUpAnswer",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Reviews(Planning, Reading, Settling):
+class Reviews(Planning, Reading, Practice, Settling):
     """The reviews of one desk, every area of them."""

@@ -10,12 +10,16 @@ from core.model.names import Digest, ReviewerId
 from core.model.review import ReviewState, Rubric, SamplePlan
 from core.model.signoff import DeskRole, Person
 from core.policy.types import ClaimRule
+from core.review.assigning import Assignments
 from core.review.drafts import DraftPlace, Drafts
 from core.review.frame import FoundRecord, find_record, find_records
-from core.review.ratings import StoredRating, load_ratings
+from core.review.known_bad import AREA, KnownBad, load_known_bad
+from core.review.ratings import StoredRating, load_area, load_first_answers, load_ratings
+from core.review.reading import PlanReading, read_plan, split_counted
 from core.review.rubrics import load_rubrics
 from core.review.sample import load_plans
-from core.review.settlements import StoredSettlement, load_settlements
+from core.review.sensitivity import Sensitivity, measure
+from core.review.settlements import StoredSettlement, load_settlements, outcomes
 from core.review.statement import review_state
 from core.workbench import history
 from core.workbench.candidates import Candidates
@@ -56,24 +60,67 @@ class ReviewArea:
 
     def states(self, digest: str) -> Mapping[str, ReviewState]:
         """Return where every claim of the policy stands for this candidate."""
-        plans = self.plans(digest)
-        return {
-            claim.id: review_state(
-                plans.get(claim.id),
-                self.ratings(digest, claim.id),
-                self.settlements(digest, claim.id),
-                claim,
-                reviewers=self._holders(digest, claim.role),
-                settlers=self._holders(digest, "review_lead", claim.role),
-            )
-            for claim in self.desk.policy.claims
-        }
+        return {claim.id: self.state(digest, claim.id) for claim in self.desk.policy.claims}
+
+    def state(self, digest: str, claim: str) -> ReviewState:
+        """Return where one claim stands for this candidate."""
+        rule = self._claim(claim)
+        return review_state(
+            self.plans(digest).get(claim),
+            self.ratings(digest, claim),
+            self.settlements(digest, claim),
+            rule,
+            reviewers=self._holders(digest, rule.role),
+            settlers=self._holders(digest, "review_lead", rule.role),
+            sensitivity=self.sensitivity(digest, claim),
+        )
+
+    def progress(self, digest: str, claim: str) -> PlanReading:
+        """Return which planned records have been read by whom, without any statistics."""
+        rule, plan = self._claim(claim), self._plan(digest, claim)
+        ratings = self.ratings(digest, claim)
+        counted, _ = split_counted(plan, ratings, self._holders(digest, rule.role))
+        settlers = self._holders(digest, "review_lead", rule.role)
+        decided = outcomes(self.settlements(digest, claim), ratings, settlers)
+        return read_plan(plan, counted, ratings, decided)
+
+    def known_bad(self, digest: str) -> Mapping[str, KnownBad]:
+        """Return the known-bad records mixed into each claim's sample; never for readers' eyes."""
+        kept = self.desk.memory.setdefault("known bad", {})
+        assert isinstance(kept, dict)
+        found: Mapping[str, KnownBad] | None = kept.get(digest)
+        if found is None:
+            found = load_known_bad(self.desk.store, self.desk.prefix, Digest(digest))
+            # They are frozen with the plans: with these, nothing about them changes.
+            if len(self.plans(digest)) == len(self.desk.policy.claims):
+                kept[digest] = found
+        return found
+
+    def sensitivity(self, digest: str, claim: str) -> Sensitivity | None:
+        """Return what share of the known-bad records readers stop, where some are mixed in."""
+        known_bad = self.known_bad(digest).get(claim)
+        if known_bad is None:
+            return None
+        rule = self._claim(claim)
+        answers = load_first_answers(
+            self.desk.store,
+            self.desk.prefix,
+            Digest(digest),
+            claim,
+            area=AREA,
+            cache=self._cache("known bad answers"),
+        )
+        return measure(known_bad, answers, self._holders(digest, rule.role), rule.confidence)
 
     def ratings(self, digest: str, claim: str) -> tuple[StoredRating, ...]:
         """Return the present ratings of a claim."""
-        cache = self.desk.memory.setdefault("ratings", {})
-        assert isinstance(cache, dict)
-        return load_ratings(self.desk.store, self.desk.prefix, Digest(digest), claim, cache=cache)
+        return load_ratings(
+            self.desk.store,
+            self.desk.prefix,
+            Digest(digest),
+            claim,
+            cache=self._cache("ratings"),
+        )
 
     def settlements(self, digest: str, claim: str) -> tuple[StoredSettlement, ...]:
         """Return every settlement of a claim."""
@@ -113,11 +160,30 @@ class ReviewArea:
         return next(
             (
                 stored
-                for stored in self.ratings(digest, claim)
-                if (stored.rating.record_id, stored.rating.reviewer) == (record_id, by.id)
+                for stored in self._mine_of(digest, claim, by)
+                if stored.rating.record_id == record_id
             ),
             None,
         )
+
+    def _mine_of(self, digest: str, claim: str, by: Person) -> tuple[StoredRating, ...]:
+        """Return the present answers of `by` under a claim, those to known-bad records too."""
+        stored = self.ratings(digest, claim)
+        if claim in self.known_bad(digest):
+            stored += load_area(
+                self.desk.store,
+                self.desk.prefix,
+                Digest(digest),
+                claim,
+                area=AREA,
+                cache=self._cache("known bad answers"),
+            )
+        return tuple(one for one in stored if one.rating.reviewer == by.id)
+
+    def _cache(self, name: str) -> dict[str, StoredRating]:
+        held = self.desk.memory.setdefault(name, {})
+        assert isinstance(held, dict)
+        return held
 
     def _plan(self, digest: str, claim: str) -> SamplePlan:
         plan = self.plans(digest).get(claim)
@@ -126,7 +192,18 @@ class ReviewArea:
         return plan
 
     def _planned(self, digest: str, claim: str, record_id: str) -> FoundRecord:
-        """Return a record of the plan; the whole plan is fetched once, and re-hashed."""
+        """Return a record a reader may be shown; the whole plan is fetched once, and re-hashed."""
+        planted = self.known_bad(digest).get(claim)
+        invented = planted.found(record_id) if planted is not None else None
+        if invented is not None:
+            return invented
+        found = self._sample(digest, claim)
+        if record_id not in found:
+            raise ReviewError("review.not_in_plan", "This record is not in the sample.")
+        return found[record_id]
+
+    def _sample(self, digest: str, claim: str) -> Mapping[str, FoundRecord]:
+        """Return every record of the plan, from shards that were re-hashed to their end."""
         kept = self.desk.memory.setdefault("planned", {})
         assert isinstance(kept, dict)
         if (digest, claim) not in kept:
@@ -137,15 +214,20 @@ class ReviewArea:
                 families=self._claim(claim).families,
             )
         found: Mapping[str, FoundRecord] = kept[digest, claim]
-        if record_id not in found:
-            raise ReviewError("review.not_in_plan", "This record is not in the sample.")
-        return found[record_id]
+        return found
 
     def _drafts(self) -> Drafts:
         held = self.desk.memory.get("drafts")
         if not isinstance(held, Drafts):
             held = Drafts(self.desk.workspace)
             self.desk.memory["drafts"] = held
+        return held
+
+    def _assignments(self) -> Assignments:
+        held = self.desk.memory.get("assignments")
+        if not isinstance(held, Assignments):
+            held = Assignments(self.desk.workspace)
+            self.desk.memory["assignments"] = held
         return held
 
     def _place(self, digest: str, claim: str, record_id: str, by: Person) -> DraftPlace:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from core.model.errors import ReviewError
 from core.model.review import SamplePlan
 from core.model.signoff import Person
+from core.policy.types import ClaimRule
 from core.review.frame import read_frame
+from core.review.known_bad import freeze_known_bad, plant
 from core.review.rubrics import load_rubrics
 from core.review.sample import draw_plan, fix_seed, freeze_plan, plan_digest
 from core.workbench import history
@@ -68,5 +70,20 @@ class Planning(ReviewArea):
                 key=key,
             )
             plans.append(plan)
+            if claim.known_bad:
+                self._mix_known_bad(plan, claim, by)
         freeze_pii_samples(desk, candidate, frame, standing, by)
         return tuple(plans)
+
+    def _mix_known_bad(self, plan: SamplePlan, claim: ClaimRule, by: Person) -> None:
+        """Fix the known-bad records of a sample; the journal says that, and not which ones."""
+        planted = plant(plan, claim)
+        freeze_known_bad(self.desk.store, self.desk.prefix, planted)
+        self.desk.record(
+            by,
+            "known_bad.mixed_in",
+            candidate=plan.candidate,
+            claim=claim.id,
+            records=len(planted.records),
+            bank=planted.bank,
+        )

@@ -9,29 +9,14 @@ from dataclasses import dataclass
 from core.model.dataset import Message
 from core.model.errors import ReviewError
 from core.model.names import Digest
-from core.model.review import Rating, SamplePlan
+from core.model.review import Rating
 from core.model.signoff import Person
-from core.review.answers import RatingDesk, must_judge
+from core.review.answers import RatingDesk, moment_of, must_judge
 from core.review.drafts import IncomingDraft
-from core.review.ratings import submit_rating
-from core.review.tags import read_flags, read_tags
-from core.workbench.reviews.basis import ReviewArea
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueItem:
-    """One record of a reader's list. `state` is open, draft or done."""
-
-    record_id: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewQueue:
-    """What one person has to read under one claim, in rank order, and where they are."""
-
-    items: tuple[QueueItem, ...]
-    current: str | None
+from core.review.known_bad import AREA, answer_sheet
+from core.review.ratings import RATINGS, UNDO_WINDOW, submit_rating
+from core.workbench.reviews.assigning import Assigning
+from core.workbench.reviews.forms import answers_of, read_answers, same_answers, time_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,35 +36,8 @@ class ReviewScreen:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(ReviewArea):
+class Reading(Assigning):
     """What one reader does at this desk."""
-
-    def queue(self, digest: str, claim: str, by: Person) -> ReviewQueue:
-        """Return what `by` has to read under `claim`: open records first keep their place."""
-        self._may_read(by)
-        plan = self._plan(digest, claim)
-        state = self.states(digest)[claim]
-        done = {
-            stored.rating.record_id
-            for stored in self.ratings(digest, claim)
-            if stored.rating.reviewer == by.id
-        }
-        drafts = self._drafts()
-        items = tuple(
-            QueueItem(
-                record_id=record,
-                state="done"
-                if record in done
-                else "draft"
-                if drafts.load_draft(self._place(digest, claim, record, by))
-                else "open",
-            )
-            for record in plan.records[: state.planned]
-        )
-        position = drafts.position(by.id, claim)
-        waiting = [item.record_id for item in items if item.state != "done"]
-        current = position if position in waiting else (waiting[0] if waiting else None)
-        return ReviewQueue(items=items, current=current)
 
     def screen(self, digest: str, claim: str, record_id: str, by: Person) -> ReviewScreen:
         """Return one record of the plan as `by` sees it: no peer's answer, no machine's score."""
@@ -88,7 +46,9 @@ class Reading(ReviewArea):
         drafts = self._drafts()
         draft = drafts.load_draft(self._place(digest, claim, record_id, by))
         mine = self._mine(digest, claim, record_id, by)
-        drafts.remember_position(by.id, claim, record_id)
+        if by.holds(self._claim(claim).role):
+            drafts.remember_position(by.id, claim, record_id)
+            self._open(digest, claim, record_id, by)
         return ReviewScreen(
             record_id=record_id,
             family=found.family,
@@ -96,7 +56,7 @@ class Reading(ReviewArea):
             sha256=found.sha256,
             draft=json.loads(draft.payload) if draft is not None else None,
             draft_version=draft.version if draft is not None else 0,
-            draft_saved_at=_time_of(draft.saved_at) if draft is not None else "",
+            draft_saved_at=time_of(draft.saved_at) if draft is not None else "",
             rating=mine.rating if mine is not None else None,
             rating_sha256=mine.sha256 if mine is not None else "",
             must_judge=must_judge(self.rubric(claim), found.family),
@@ -120,8 +80,7 @@ class Reading(ReviewArea):
         """
         rule = self._claim(claim)
         self.desk.require(by, rule.role)
-        if record_id not in self._plan(digest, claim).records:
-            raise ReviewError("review.not_in_plan", "This record is not in the sample.")
+        self._planned(digest, claim, record_id)
         place = self._place(digest, claim, record_id, by)
         if self._drafts().load_draft(place) is None:
             # Submitting removes the draft: without this a tab left behind would start anew.
@@ -139,7 +98,7 @@ class Reading(ReviewArea):
             at=self.desk.now(),
         )
         draft = self._drafts().save_draft(place, incoming)
-        return _time_of(draft.saved_at)
+        return time_of(draft.saved_at)
 
     def submit(
         self,
@@ -161,71 +120,66 @@ class Reading(ReviewArea):
         self.desk.require(by, rule.role)
         plan = self._plan(digest, claim)
         mine = self._mine(digest, claim, record_id, by)
-        rating = _rating(answers, plan, record_id, by, self.desk.now())
-        if mine is not None and _same_answers(mine.rating, rating):
+        rating = read_answers(answers, plan, record_id, by, self.desk.now())
+        if mine is not None and same_answers(mine.rating, rating):
             return mine.rating
         if tab:
             # Refused when another tab holds newer answers; kept if the bucket cannot take them.
             self.save_draft(
                 digest, claim, record_id, by, answers, tab=tab, seq=seq, based_on=based_on
             )
+        planted = self.known_bad(digest).get(claim)
+        invented = planted is not None and record_id in planted.ids
         checked = RatingDesk(
-            plan=plan,
+            plan=answer_sheet(plan, planted) if planted is not None and invented else plan,
             rubric=self.rubric(claim),
             claim=rule,
             record=self._planned(digest, claim, record_id),
             builder=self.builder(digest, by),
         )
-        submit_rating(self.desk.store, self.desk.prefix, rating, person=by, desk=checked)
+        submit_rating(
+            self.desk.store,
+            self.desk.prefix,
+            rating,
+            person=by,
+            desk=checked,
+            area=AREA if invented else RATINGS,
+        )
         self._drafts().delete_draft(self._place(digest, claim, record_id, by))
+        self._assignments().release((digest, claim), record_id, by.id)
+        self._assignments().resume((digest, claim), record_id, by.id)
         return rating
 
+    def undo(self, digest: str, claim: str, record_id: str, by: Person) -> ReviewScreen:
+        """Bring back what `by` answered in the last ten minutes, to be changed.
 
-def _time_of(stamp: str) -> str:
-    return stamp[11:19] + " UTC"
+        What was answered stands until they submit again, and stays on record then too.
 
+        Raises:
+            ReviewError: `review.nothing_to_undo`, or `review.undo_late` after ten minutes.
+        """
+        self._may_rate(digest, claim, by)
+        mine = self._mine(digest, claim, record_id, by)
+        if mine is None:
+            raise ReviewError("review.nothing_to_undo", "You have not answered this record.")
+        if self.desk.clock.now() - moment_of(mine.rating.at) > UNDO_WINDOW:
+            raise ReviewError(
+                "review.undo_late",
+                "An answer can be undone for ten minutes; now it can only be replaced.",
+            )
+        place = self._place(digest, claim, record_id, by)
+        if self._drafts().load_draft(place) is None:
+            payload = json.dumps(answers_of(mine), ensure_ascii=False)
+            incoming = IncomingDraft(
+                payload=payload, seq=1, tab="undo", based_on=0, at=self.desk.now()
+            )
+            self._drafts().save_draft(place, incoming)
+            self.desk.record(by, "rating.undone", candidate=digest, claim=claim, rating=mine.sha256)
+        return self.screen(digest, claim, record_id, by)
 
-def _rating(
-    answers: Mapping[str, object],
-    plan: SamplePlan,
-    record_id: str,
-    by: Person,
-    at: str,
-) -> Rating:
-    """Read a form's answer; what is not of its shape is refused, never repaired."""
-    scores, flags = answers.get("scores"), answers.get("flags", [])
-    if not isinstance(scores, Mapping) or not isinstance(flags, list):
-        raise ReviewError("review.answer", "The answer is not one of this form.")
-    try:
-        raised = read_flags(flags)
-        tagged = read_tags(answers.get("bias_tags", []))
-        seconds = max(0, int(str(answers.get("seconds", 0))))
-    except (KeyError, TypeError, ValueError):
-        raise ReviewError("review.answer", "The answer is not one of this form.") from None
-    return Rating(
-        candidate=plan.candidate,
-        claim=plan.claim,
-        record_id=record_id,
-        rubric=plan.rubric,
-        reviewer=by.id,
-        scores={str(item): str(value) for item, value in scores.items()},
-        verdict=str(answers.get("verdict", "")),
-        flags=raised,
-        note=str(answers.get("note", "")),
-        shown_sha256=Digest(str(answers.get("shown_sha256", ""))),
-        at=at,
-        seconds=seconds,
-        supersedes=str(answers.get("supersedes", "")),
-        bias_tags=tagged,
-    )
-
-
-def _same_answers(one: Rating, other: Rating) -> bool:
-    """Whether two ratings say the same; a lost reply makes a form send its answer again."""
-    return all(
-        getattr(one, name) == getattr(other, name)
-        for name in (
-            *("rubric", "scores", "verdict", "flags"),
-            *("bias_tags", "note", "shown_sha256"),
-        )
-    )
+    def _open(self, digest: str, claim: str, record_id: str, by: Person) -> None:
+        """Say that `by` has a record open; looking at one that others hold is no fault."""
+        for want in self._wanted(digest, claim, by):
+            if want.record_id == record_id:
+                now = self.desk.clock.now()
+                self._assignments().touch((digest, claim), want, by.id, now)

@@ -188,14 +188,16 @@ def test_bytes_that_are_no_rating_are_refused(review, simulator, body):
 
 def test_a_cache_saves_reads_and_never_hides_a_wrong_body(review, simulator):
     key = review.rate(0)
-    cache: dict[str, bytes] = {}
+    cache: dict[str, ratings.StoredRating] = {}
     where = (simulator, PREFIX, review.candidate.digest, review.claim.id)
     ratings.load_ratings(*where, cache=cache)
     before = simulator.count("get")
     assert len(ratings.load_ratings(*where, cache=cache)) == 1
     assert simulator.count("get") == before
-    cache[key] = cache[key].replace(b"accept", b"reject")
+    other = review.rate(1)
+    simulator.put(other, simulator.get(other, limit=1 << 20).body.replace(b"accept", b"reject"))
     assert refusal(ratings.load_ratings, *where, cache=cache) == "review.rating_broken"
+    assert set(cache) == {key}
 
 
 def test_the_digest_of_ratings_follows_every_answer(review):

@@ -8,9 +8,10 @@ from core.canonical import document_bytes, sha256_hex
 from core.model.errors import NotAllowed, ReviewError
 from core.model.review import SamplePlan
 from core.review import sample
+from core.review.phrases import percent
 from core.review.ratings import StoredRating
 from core.review.settlements import settlement_bytes
-from core.review.statement import percent, review_state
+from core.review.statement import review_state
 from tests.builders import PREFIX
 from tests.reviewing import REVIEWERS, SETTLERS, Review, a_claim, digest_of_rating
 

@@ -1,0 +1,311 @@
+"""Invented records that are known to be bad say how much of what is bad a reading finds.
+
+They are mixed unseen among the sample, by the version's seed, and kept apart from it: their
+answers are stored elsewhere, never counted as ratings, and no release holds them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from core.canonical import canonical_bytes, decode, digest_of, sha256_hex
+from core.model.dataset import Message
+from core.model.errors import DeskError, PolicyError, ReviewError
+from core.model.names import Digest
+from core.model.review import SamplePlan
+from core.policy.types import ClaimRule
+from core.review.frame import FoundRecord
+from core.storage.ports import ObjectStore
+from core.storage.put_once import put_once
+
+SCHEMA = "release-desk/known-bad/1"
+AREA = "known-bad-ratings"
+_LIMIT = 4 << 20
+_EDGE = "edge_cases"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventedRecord:
+    """One dialogue of the bank. `model` are the answers a warm-up is compared with.
+
+    `use` is `known_bad` or `warm_up`, `setting` everyday or crisis; `shows` are hard fails.
+    """
+
+    id: str
+    rubric: str
+    use: str
+    setting: str
+    shows: tuple[str, ...]
+    why: str
+    messages: tuple[Message, ...]
+    model: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlantedRecord:
+    """A known-bad record as one candidate's readers meet it."""
+
+    record_id: str
+    item: str
+    family: str
+    shows: tuple[str, ...]
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBad:
+    """The known-bad records mixed into one claim's sample, fixed with its plan."""
+
+    candidate: Digest
+    claim: str
+    rubric: Digest
+    bank: Digest
+    records: tuple[PlantedRecord, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids under which readers meet them."""
+        return tuple(record.record_id for record in self.records)
+
+    def found(self, record_id: str) -> FoundRecord | None:
+        """Return one of them in the form of any shipped record, or None for another's id."""
+        for planted in self.records:
+            if planted.record_id == record_id:
+                return _as_shipped(planted)
+        return None
+
+
+@functools.cache
+def load_bank() -> tuple[InventedRecord, ...]:
+    """Return the packaged dialogues.
+
+    Raises:
+        PolicyError: `policy.known_bad` when the file does not have the shape of one.
+    """
+    source = (resources.files("core.policy") / "known_bad.yaml").read_bytes()
+    try:
+        document = yaml.safe_load(source)
+        if document["schema_version"] != 1:
+            raise ValueError
+        found = tuple(_invented(entry) for entry in document["records"])
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _refused() from error
+    if len({entry.id for entry in found}) != len(found):
+        raise _refused()
+    return found
+
+
+def warm_ups_of(rubric: str, families: Sequence[str]) -> tuple[InventedRecord, ...]:
+    """Return the practice records of a rubric; those of crises only where the claim is of them."""
+    return tuple(
+        entry
+        for entry in load_bank()
+        if (entry.rubric, entry.use) == (rubric, "warm_up")
+        and (entry.setting == "everyday" or _EDGE in families or len(families) > 1)
+    )
+
+
+def plant(plan: SamplePlan, claim: ClaimRule) -> KnownBad:
+    """Return the known-bad records of a plan: which ones follows from the seed alone."""
+    setting = "crisis" if set(claim.families) == {_EDGE} else "everyday"
+    fitting = [
+        entry
+        for entry in load_bank()
+        if (entry.rubric, entry.use, entry.setting) == (claim.rubric, "known_bad", setting)
+    ]
+    ranked = sorted(fitting, key=lambda entry: _hash(plan.seed, plan.claim, entry.id))
+    chosen = ranked[: claim.known_bad]
+    return KnownBad(
+        candidate=plan.candidate,
+        claim=plan.claim,
+        rubric=plan.rubric,
+        bank=_bank_digest(chosen),
+        records=tuple(
+            PlantedRecord(
+                # Of the form of any record id, and another one in every version.
+                record_id=_hash(plan.seed, "known bad", entry.id)[:32],
+                item=entry.id,
+                family=sorted(claim.families)[number % len(claim.families)],
+                shows=entry.shows,
+                messages=entry.messages,
+            )
+            for number, entry in enumerate(chosen)
+        ),
+    )
+
+
+def mix(records: Sequence[str], known_bad: KnownBad | None, seed: str, reader: str) -> list[str]:
+    """Return `records` with the known-bad ones among them, at places of this reader's own."""
+    mixed = list(records)
+    if known_bad is None or not mixed:
+        return mixed
+    places = {
+        name: int(_hash(seed, reader, name)[:12], 16) % len(records) + 1 for name in known_bad.ids
+    }
+    for name in sorted(places, key=lambda name: (-places[name], name)):
+        mixed.insert(places[name], name)
+    return mixed
+
+
+def freeze_known_bad(store: ObjectStore, prefix: str, known_bad: KnownBad) -> str:
+    """Store the set for good beside its plan and return its key; the first one stands."""
+    held = load_known_bad(store, prefix, known_bad.candidate).get(known_bad.claim)
+    body = _bytes(held or known_bad)
+    key = f"{_folder(prefix, known_bad.candidate)}{known_bad.claim}-{sha256_hex(body)}.json"
+    put_once(store, key, body)
+    return key
+
+
+def load_known_bad(store: ObjectStore, prefix: str, candidate: Digest) -> Mapping[str, KnownBad]:
+    """Return the frozen sets of a candidate by claim.
+
+    Raises:
+        ReviewError: `review.known_bad_broken` when a stored set is not what its name says.
+    """
+    found: dict[str, KnownBad] = {}
+    for entry in store.list(_folder(prefix, candidate)):
+        body = store.get(entry.key, limit=_LIMIT).body
+        known_bad = _parse(body, entry.key)
+        named = f"{_folder(prefix, candidate)}{known_bad.claim}-{sha256_hex(body)}.json"
+        if known_bad.candidate != candidate or entry.key != named or known_bad.claim in found:
+            raise _broken(entry.key)
+        found[known_bad.claim] = known_bad
+    return found
+
+
+def _invented(entry: Mapping[str, Any]) -> InventedRecord:
+    turns = entry["turns"]
+    if len(turns) < 2 or len(turns) % 2 or entry["use"] not in ("known_bad", "warm_up"):
+        raise ValueError
+    if entry["use"] == "known_bad" and not entry["shows"]:
+        raise ValueError
+    model = {name: entry[name] for name in ("scores", "verdict", "flag_turn") if name in entry}
+    return InventedRecord(
+        id=str(entry["id"]),
+        rubric=str(entry["rubric"]),
+        use=str(entry["use"]),
+        setting=str(entry["setting"]),
+        shows=tuple(str(flag) for flag in entry["shows"]),
+        why=str(entry["why"]),
+        messages=tuple(
+            Message(role="assistant" if number % 2 else "user", content=str(text))
+            for number, text in enumerate(turns)
+        ),
+        model=model,
+    )
+
+
+def _as_shipped(planted: PlantedRecord) -> FoundRecord:
+    line = canonical_bytes(
+        {
+            "messages": _plain(planted.messages),
+            "metadata": {"record_id": planted.record_id, "source_family": planted.family},
+        }
+    )
+    return FoundRecord(
+        record_id=planted.record_id,
+        family=planted.family,
+        shard="",
+        line=1,
+        raw=line,
+        sha256=sha256_hex(line),
+        messages=planted.messages,
+        metadata={},
+    )
+
+
+def invented_sha256(entry: InventedRecord) -> Digest:
+    """Return the digest of an invented dialogue, which its answer names as what was shown."""
+    return digest_of(_plain(entry.messages))
+
+
+def _bank_digest(entries: Iterable[InventedRecord]) -> Digest:
+    return digest_of([[entry.id, _plain(entry.messages)] for entry in entries])
+
+
+def _plain(messages: Iterable[Message]) -> list[dict[str, str]]:
+    return [{"role": turn.role, "content": turn.content} for turn in messages]
+
+
+def _bytes(known_bad: KnownBad) -> bytes:
+    return canonical_bytes(
+        {
+            "schema": SCHEMA,
+            "candidate": known_bad.candidate,
+            "claim": known_bad.claim,
+            "rubric": known_bad.rubric,
+            "bank": known_bad.bank,
+            "records": [
+                {
+                    "record_id": planted.record_id,
+                    "item": planted.item,
+                    "family": planted.family,
+                    "shows": planted.shows,
+                    "messages": _plain(planted.messages),
+                }
+                for planted in known_bad.records
+            ],
+        }
+    )
+
+
+def _parse(body: bytes, key: str) -> KnownBad:
+    try:
+        content = decode(body)
+        known_bad = KnownBad(
+            candidate=Digest(str(content["candidate"])),
+            claim=str(content["claim"]),
+            rubric=Digest(str(content["rubric"])),
+            bank=Digest(str(content["bank"])),
+            records=tuple(_planted(entry) for entry in content["records"]),
+        )
+        whole = content["schema"] == SCHEMA and _bytes(known_bad) == body
+    except (DeskError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _broken(key) from error
+    if not whole:
+        raise _broken(key)
+    return known_bad
+
+
+def _planted(entry: Mapping[str, Any]) -> PlantedRecord:
+    return PlantedRecord(
+        record_id=str(entry["record_id"]),
+        item=str(entry["item"]),
+        family=str(entry["family"]),
+        shows=tuple(str(flag) for flag in entry["shows"]),
+        messages=tuple(
+            Message(role=turn["role"], content=str(turn["content"])) for turn in entry["messages"]
+        ),
+    )
+
+
+def answer_sheet(plan: SamplePlan, known_bad: KnownBad) -> SamplePlan:
+    """Return the plan an answer to a known-bad record is checked against."""
+    return dataclasses.replace(plan, records=known_bad.ids)
+
+
+def _hash(*parts: str) -> str:
+    return sha256_hex(":".join(parts).encode())
+
+
+def _folder(prefix: str, candidate: Digest) -> str:
+    return f"{prefix}reviews/{candidate}/known-bad/"
+
+
+def _refused() -> PolicyError:
+    return PolicyError("policy.known_bad", "The file of invented records is not one.")
+
+
+def _broken(place: str) -> ReviewError:
+    return ReviewError(
+        "review.known_bad_broken",
+        "A stored set of known-bad records is not what its name says.",
+        place=place,
+    )

@@ -1,0 +1,215 @@
+"""Every reader has a list of their own, and no two are given the same place in it."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.model.errors import NotAllowed
+from core.model.signoff import Person
+from core.review.assigning import Wanted, interleave, sitting_size
+from core.review.exposure import intensity
+from core.review.known_bad import mix
+from core.review.planner import MINUTES_A_RECORD
+from core.review.reading import RecordReading
+from core.workbench import history
+from core.workbench.reviews.basis import ReviewArea
+
+_FEWEST_TIMES = 5
+_LAST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueItem:
+    """One record of a reader's list.
+
+    `state` is open, draft, done, later (they said "not now") or elsewhere (somebody else has
+    it open, or enough people have read it).
+    """
+
+    record_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewQueue:
+    """What one person has to read under one claim, in their order, and where they are."""
+
+    items: tuple[QueueItem, ...]
+    current: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """The records of one sitting, reserved for its reader. `measured`: the minutes are."""
+
+    records: tuple[str, ...]
+    minutes_each: float
+    measured: bool
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assigning(ReviewArea):
+    """Who reads what next."""
+
+    def queue(self, digest: str, claim: str, by: Person) -> ReviewQueue:
+        """Return what `by` has to read under `claim`, in their own order."""
+        self._may_read(by)
+        wanted = self._wanted(digest, claim, by)
+        done = {stored.rating.record_id for stored in self._mine_of(digest, claim, by)}
+        drafted = self._drafts().drafted(digest, claim, by.id)
+        desk = self._assignments()
+        later = desk.later((digest, claim), by.id)
+        held = desk.held((digest, claim), self.desk.clock.now())
+        items = []
+        for want in wanted:
+            others = len(held.get(want.record_id, frozenset()) - {by.id})
+            if want.record_id in drafted:
+                state = "draft"
+            elif want.record_id in done:
+                state = "done"
+            elif want.shared and want.readings + others >= want.needs:
+                state = "elsewhere"
+            else:
+                state = "later" if want.record_id in later else "open"
+            items.append(QueueItem(record_id=want.record_id, state=state))
+        waiting = [item.record_id for item in items if item.state in ("open", "draft")]
+        position = self._drafts().position(by.id, claim)
+        current = position if position in waiting else (waiting[0] if waiting else None)
+        return ReviewQueue(items=tuple(items), current=current)
+
+    def next(self, digest: str, claim: str, by: Person) -> str | None:
+        """Reserve the next record for `by` and return it; None when nothing is left for them.
+
+        A record they have begun comes first.
+
+        Raises:
+            NotAllowed: `review.builder` for whoever built the candidate.
+        """
+        taken = self._take(digest, claim, by, 1)
+        return taken[0] if taken else None
+
+    def sitting(self, digest: str, claim: str, by: Person, minutes: int) -> Sitting:
+        """Reserve what `by` can read in so many minutes.
+
+        Raises:
+            NotAllowed: `review.builder`.
+            ReviewError: `review.minutes`.
+        """
+        each, measured = self.minutes_each(digest, claim)
+        records = self._take(digest, claim, by, sitting_size(minutes, each))
+        queue = self.queue(digest, claim, by)
+        left = sum(1 for item in queue.items if item.state in ("open", "draft"))
+        return Sitting(records=records, minutes_each=each, measured=measured, left=left)
+
+    def reserve(self, digest: str, claim: str, record_id: str, by: Person) -> bool:
+        """Take or keep one record; False when others have it open or have read it enough."""
+        self._may_rate(digest, claim, by)
+        for want in self._wanted(digest, claim, by):
+            if want.record_id == record_id:
+                return self._assignments().touch(
+                    (digest, claim), want, by.id, self.desk.clock.now()
+                )
+        return False
+
+    def release(self, digest: str, claim: str, record_id: str, by: Person) -> None:
+        """Give a record back without an answer."""
+        self._may_rate(digest, claim, by)
+        self._assignments().release((digest, claim), record_id, by.id)
+
+    def not_now(self, digest: str, claim: str, record_id: str, by: Person, reason: str) -> None:
+        """Return a record to the others at once; this reader is not offered it again.
+
+        The reason stays on this desk; it is counted nowhere.
+        """
+        self._may_rate(digest, claim, by)
+        self._planned(digest, claim, record_id)
+        now = self.desk.clock.now()
+        self._assignments().put_off((digest, claim), record_id, by.id, reason, now)
+
+    def last_submitted(self, digest: str, claim: str, by: Person) -> tuple[str, ...]:
+        """Return the records `by` answered last, newest first, twenty at the most."""
+        mine = sorted(
+            self._mine_of(digest, claim, by),
+            key=lambda stored: (stored.rating.at, stored.sha256),
+            reverse=True,
+        )
+        return tuple(stored.rating.record_id for stored in mine[:_LAST])
+
+    def minutes_each(self, digest: str, claim: str) -> tuple[float, bool]:
+        """Return how long one record takes, and whether that is measured or assumed."""
+        seconds = [
+            stored.rating.seconds
+            for stored in self.ratings(digest, claim)
+            if stored.rating.seconds > 0
+        ]
+        if len(seconds) < _FEWEST_TIMES:
+            return MINUTES_A_RECORD, False
+        return max(statistics.median(seconds) / 60, 1 / 6), True
+
+    def _take(self, digest: str, claim: str, by: Person, count: int) -> tuple[str, ...]:
+        self._may_rate(digest, claim, by)
+        done = {stored.rating.record_id for stored in self._mine_of(digest, claim, by)}
+        drafted = self._drafts().drafted(digest, claim, by.id)
+        later = self._assignments().later((digest, claim), by.id)
+        offered = [
+            want
+            for want in self._wanted(digest, claim, by)
+            if want.record_id in drafted or want.record_id not in done | later
+        ]
+        begun = [want for want in offered if want.record_id in drafted]
+        rest = [want for want in offered if want.record_id not in drafted]
+        now: datetime = self.desk.clock.now()
+        return self._assignments().take(
+            (digest, claim), by.id, [*begun, *rest], count=count, now=now
+        )
+
+    def _wanted(self, digest: str, claim: str, by: Person) -> list[Wanted]:
+        """Return what `by` could read, in their order: sample and known-bad records alike."""
+        plan, rule = self._plan(digest, claim), self._claim(claim)
+        progress = self.progress(digest, claim)
+        records = {record.record_id: record for record in progress.planned}
+        needs = {
+            record.record_id: _needs(record, number < progress.overlap)
+            for number, record in enumerate(progress.planned)
+        }
+        order = interleave(list(records), self._heavy(digest, claim))
+        if by.holds(rule.role):
+            order = mix(order, self.known_bad(digest).get(claim), plan.seed, by.id)
+        return [
+            Wanted(
+                record_id=name,
+                needs=needs[name],
+                readings=sum(1 for rater in records[name].raters if rater != by.id),
+            )
+            if name in records
+            else Wanted(record_id=name, needs=1, readings=0, shared=False)
+            for name in order
+        ]
+
+    def _heavy(self, digest: str, claim: str) -> frozenset[str]:
+        """Return the records of the sample that are hard to read."""
+        kept = self.desk.memory.setdefault("heavy", {})
+        assert isinstance(kept, dict)
+        care = self.desk.policy.care
+        if (digest, claim) not in kept:
+            kept[digest, claim] = frozenset(
+                record_id
+                for record_id, found in self._sample(digest, claim).items()
+                if intensity(found.messages, found.family, care) >= care.heavy_from
+            )
+        found: frozenset[str] = kept[digest, claim]
+        return found
+
+    def _may_rate(self, digest: str, claim: str, by: Person) -> None:
+        self.desk.require(by, self._claim(claim).role)
+        if by.id in history.builders(self.desk.entries(), digest):
+            raise NotAllowed("review.builder", "Whoever built the candidate may not review it.")
+
+
+def _needs(record: RecordReading, double: bool) -> int:
+    """Return how many readings a record needs: one more where nobody could judge it yet."""
+    needs = 2 if double else 1
+    return max(needs, len(record.raters) + 1) if record.pending else needs
