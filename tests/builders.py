@@ -494,7 +494,6 @@ def a_policy(**overrides: Any) -> Policy:
             shard_bytes=1 << 20,
             rejected_share=0.02,
             rejected_floor=5,
-            sample_rows=20,
         ),
         "privacy": PrivacyRule(
             entities=_packaged().privacy.entities,

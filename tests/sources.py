@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.intake.compile import compile_candidate
-from core.intake.inventory import Listing, take_listing
+from core.intake.inventory import Listing
 from core.model.candidate import Candidate
 from core.model.dataset import Shard
 from core.model.names import Version
 from core.policy.types import Policy
 from core.storage.ports import ObjectStore
 from tests.builders import PREFIX, SNAPSHOT_AT, a_policy, a_text, some_messages
+from tests.listed import take_listing
 
 PRIORITY = "gdrive/processed/priority/"
 PROFESSIONAL = "gdrive/processed/professional_therapeutic/"

@@ -120,7 +120,7 @@ def measure_coverage(
 def to_json(report: CoverageReport) -> dict[str, object]:
     """Return the report as plain JSON data."""
     return {
-        "schema": "release-desk/coverage/1",
+        "schema": "release-desk/coverage/2",
         "snapshot": report.snapshot,
         "policy": report.policy,
         "families": {name: dataclasses.asdict(item) for name, item in report.families.items()},

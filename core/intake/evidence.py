@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from core.intake.codes import CODES, title_of
@@ -16,6 +16,7 @@ from core.storage.ports import ObjectStore
 
 EvidenceState = Literal["usable", "asset", "unusable", "unread", "shared"]
 OPENED_BYTES: Final = 4 << 20
+_SHAPES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Evidence:
     """What one opened object gave: counts of rows, never their text.
 
     `sampled` says that only the first 4 MiB were read. `rejected` is the sum of `codes`;
-    `lanes` counts assets by lane. `prefix` is the pattern that claimed the object.
+    `lanes` counts assets by lane, `unknown_fields` the rows of unknown shapes by the names of
+    their fields, the five commonest. `prefix` is the pattern that claimed the object.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Evidence:
     alias: bool = False
     confirmed: bool = True
     sampled: bool = False
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)
 
 
 def open_object(
@@ -84,6 +87,7 @@ def open_object(
         alias=alias,
         confirmed=confirmed,
         sampled=sampled,
+        unknown_fields=dict(tally.fields.most_common(_SHAPES)),
     )
 
 
@@ -101,6 +105,7 @@ class _Tally:
         self.records = 0
         self.codes: Counter[str] = Counter()
         self.lanes: Counter[str] = Counter()
+        self.fields: Counter[str] = Counter()
         self.whole = ""
 
     def add(self, item: Item) -> None:
@@ -110,6 +115,8 @@ class _Tally:
             self.lanes[item.lane] += 1
         else:
             self.codes[item.code] += 1
+            if item.fields:
+                self.fields[", ".join(item.fields)] += 1
             if item.line == 0:
                 self.whole = item.code
 
@@ -128,11 +135,20 @@ class _Tally:
             lanes = ", ".join(f"{count} {lane}" for lane, count in sorted(self.lanes.items()))
             return f"No conversation in it, only {lanes}."
         if not self.records:
-            return f"No row could be used: {_named(self.codes)}." if rejected else "No whole row."
+            if not rejected:
+                return "No whole row."
+            return f"No row could be used: {_named(self.codes)}.{self._shape()}"
         rows = self.records + rejected + sum(self.lanes.values())
         if rejected >= rule.rejected_floor and rejected > rule.rejected_share * rows:
-            return f"{rejected} of {rows} rows were refused: {_named(self.codes)}."
+            return f"{rejected} of {rows} rows were refused: {_named(self.codes)}.{self._shape()}"
         return ""
+
+    def _shape(self) -> str:
+        """Name the fields of the commonest unknown shape, which a policy could map."""
+        if not self.fields:
+            return ""
+        [(names, rows)] = self.fields.most_common(1)
+        return f" {rows} have the fields {names}."
 
 
 def _named(codes: Counter[str]) -> str:

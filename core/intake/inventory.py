@@ -20,7 +20,6 @@ from core.canonical import canonical_bytes, sha256_hex
 from core.model.dataset import SourceObject
 from core.model.errors import IntakeError, KeyTaken
 from core.model.names import Digest
-from core.model.progress import Progress, silent
 from core.storage.duck import write_snapshot
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
@@ -36,22 +35,6 @@ class Listing:
     objects: tuple[SourceObject, ...]
     digest: Digest
     bytes: int
-
-
-def take_listing(
-    store: ObjectStore, *, exclude_prefix: str, progress: Progress = silent
-) -> Listing:
-    """List the whole bucket but for `exclude_prefix`, which is where the desk itself writes.
-
-    The total is not known beforehand: progress is told the count so far, twice.
-    """
-    objects: list[SourceObject] = []
-    for seen, item in enumerate(store.list(""), start=1):
-        if not item.key.startswith(exclude_prefix):
-            objects.append(item)
-        if seen % _EVERY == 0:
-            progress(seen, seen, "listing")
-    return make_listing(objects)
 
 
 def make_listing(objects: list[SourceObject]) -> Listing:

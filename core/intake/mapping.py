@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from core.intake.fields import field_name
+from core.intake.fields import KNOWN_FIELDS, field_name
+from core.intake.tabular import numbered_columns
 from core.intake.turns import BadTurns, content_of
 from core.model.dataset import Message, Role
 from core.policy.types import MappingRule
 
 _SHOWN: Final = 16
+_MOST_CELLS: Final = 256
 # A name of a column. What looks like a value (an address, a number, a sentence) is not shown.
 _NAME = re.compile(r"[^\W\d][\w .\-]{0,39}")
 _VALUE = re.compile(r"\d{3}|\w+ \w+ \w+ \w+")
@@ -33,6 +35,18 @@ def shown_fields(names: Iterable[str]) -> tuple[str, ...]:
         name if allowed.fullmatch(name) and not _VALUE.search(name) else _OTHER for name in given
     }
     return tuple(sorted(safe)[:_SHOWN])
+
+
+def cells_of(values: Sequence[object]) -> Mapping[str, object]:
+    """Return a row of bare cells under numbered columns; nothing when it is none.
+
+    A row of nothing but names of fields is the header of the rows after it, and no row to map.
+    """
+    if any(isinstance(value, (dict, list)) for value in values) or len(values) > _MOST_CELLS:
+        return {}
+    if all(isinstance(value, str) and field_name(value) in KNOWN_FIELDS for value in values):
+        return {}
+    return dict(zip(numbered_columns(len(values)), values, strict=True))
 
 
 def map_by_policy(

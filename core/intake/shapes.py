@@ -18,7 +18,7 @@ from core.intake.fields import (
     field_name,
 )
 from core.intake.grouping import group_labels
-from core.intake.mapping import map_by_policy, shown_fields
+from core.intake.mapping import cells_of, map_by_policy, shown_fields
 from core.intake.profiles import is_profile
 from core.intake.reasoning import apply_reasoning, reasoning_of
 from core.intake.roles import looks_like_turn
@@ -60,9 +60,8 @@ def _mapped(
         mapped, inner = _unwrapped(value, {})
         return _conversation(row, key, inner, mapped, reasoning)
     if isinstance(value, list):
-        if not value or not all(looks_like_turn(turn) for turn in value):
-            raise BadTurns("row.unknown_shape")
-        return _conversation(row, key, {}, ("turns", messages_of(value)), reasoning)
+        cells = cells_of(value)
+        return _conversation(row, key, cells, _listed(value, cells, mappings), reasoning)
     if not isinstance(value, dict):
         raise BadTurns("row.not_an_object")
     fields = _fields(value)
@@ -81,6 +80,16 @@ def _mapped(
     if is_profile(value):
         return Asset(lane="persona", key=key, line=row.line)
     return Asset(lane=_last_lane(fields, value), key=key, line=row.line)
+
+
+def _listed(value: list[object], cells: Fields, mappings: tuple[MappingRule, ...]) -> _Mapped:
+    """Return the turns a list holds, or what the policy makes of its bare cells."""
+    if value and all(looks_like_turn(turn) for turn in value):
+        return "turns", messages_of(value)
+    found = map_by_policy(cells, mappings)
+    if found is None:
+        raise BadTurns("row.unknown_shape", shown_fields(cells))
+    return found
 
 
 def _known(fields: Fields) -> _Mapped | None:

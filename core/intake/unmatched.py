@@ -9,7 +9,7 @@ from typing import Final
 
 from core.intake.codes import title_of
 from core.intake.read import read_object
-from core.model.dataset import Asset, Conversation, SourceObject
+from core.model.dataset import Asset, Conversation, Rejection, SourceObject
 from core.model.errors import Changed, Forbidden, Missing
 from core.policy.types import IntakeRule
 from core.storage.ports import ObjectStore
@@ -17,16 +17,21 @@ from core.storage.ports import ObjectStore
 _DEPTH: Final = 3
 _OPENED: Final = 100
 _HEAD: Final = 1 << 16
+_NAMED: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmatchedPrefix:
-    """Objects under one prefix that no family claims. `guess` is of its largest object."""
+    """Objects under one prefix that no family claims. `guess` is of its largest object.
+
+    `keys` names the objects that lie in no folder, at most 200: each is a prefix of its own.
+    """
 
     prefix: str
     objects: int
     bytes: int
     guess: str
+    keys: tuple[str, ...] = ()
 
 
 def group_unmatched(
@@ -49,6 +54,7 @@ def group_unmatched(
             objects=len(items),
             bytes=sum(item.size for item in items),
             guess=_guess(store, items, rule) if number < _OPENED else "not opened",
+            keys=() if prefix else tuple(sorted(item.key for item in items)[:_NAMED]),
         )
         for number, (prefix, items) in enumerate(ordered)
     )
@@ -65,5 +71,10 @@ def _guess(store: ObjectStore, items: list[SourceObject], rule: IntakeRule) -> s
     for item in islice(reading, 20):
         if isinstance(item, Conversation):
             return f"{reading.container}: {item.shape}"
-        seen.append(item.lane if isinstance(item, Asset) else title_of(item.code).lower())
+        seen.append(item.lane if isinstance(item, Asset) else _refused(item))
     return f"{reading.container}: {seen[0]}" if seen else reading.container
+
+
+def _refused(item: Rejection) -> str:
+    title = title_of(item.code).lower()
+    return f"{title} ({', '.join(item.fields)})" if item.fields else title

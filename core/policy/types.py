@@ -104,7 +104,6 @@ class IntakeRule:
     shard_bytes: int
     rejected_share: float
     rejected_floor: int
-    sample_rows: int
     reasoning: ReasoningRule = ReasoningRule()
     mappings: tuple[MappingRule, ...] = ()
     group_keys: tuple[str, ...] = ()

@@ -123,7 +123,7 @@ def unmatched(bench: Workbench, person: Person, report: CoverageReport) -> None:
     else:
         show.prose("Every object belongs to a family.")
     if person.holds("release_owner"):
-        if any(found.prefix for found in report.unmatched):
+        if report.unmatched:
             _assign_form(bench, person, report)
         _assigned(bench, person)
 
@@ -135,8 +135,12 @@ def _assign_form(bench: Workbench, person: Person, report: CoverageReport) -> No
             "Give a prefix to a family. That writes a new version of the policy in your name, so "
             "a candidate built before must be built again."
         )
+        prefixes = [found.prefix for found in report.unmatched if found.prefix]
+        stray = [key for found in report.unmatched for key in found.keys]
         prefix = st.selectbox(
-            "Prefix", [found.prefix for found in report.unmatched if found.prefix]
+            "Prefix",
+            prefixes + stray,
+            help="Every key that begins so. An object in no folder is given by its whole key.",
         )
         family = st.selectbox("Belongs to", list(titles), format_func=lambda name: titles[name])
         if st.form_submit_button("Assign and adopt the policy"):

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from core.intake.coverage import measure_coverage
-from core.intake.inventory import Listing, take_listing
+from core.intake.inventory import Listing
 from core.intake.measure import decode_messages
 from core.intake.scan import (
     ObjectScan,
@@ -20,6 +20,7 @@ from core.intake.scan import (
 from core.policy.load import load_policy
 from tests.bucket_generator import EDGE, VOICE, C, Planted, bucket
 from tests.builders import PREFIX
+from tests.listed import take_listing
 from tests.simulator import Simulator
 
 POLICY = load_policy(None, embedded=False)

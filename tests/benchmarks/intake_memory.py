@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.intake.inventory import take_listing
 from core.intake.scan import scan_object, scan_settings_digest
 from core.model.dataset import SourceObject
 from core.policy.load import load_policy
 from tests.builders import PREFIX, a_text
 from tests.file_store import LISTED, FileStore
+from tests.listed import take_listing
 
 LIMIT = 1 << 30
 

@@ -22,7 +22,6 @@ import msgspec
 from core.demo import dialogues, rows
 from core.demo.dice import Dice
 from core.intake.features import FeatureFile, Row
-from core.intake.inventory import take_listing
 from core.intake.measure import measure_records
 from core.intake.privacy import build_detector, redact
 from core.intake.read import read_object
@@ -34,6 +33,7 @@ from core.model.progress import silent
 from core.policy.load import load_policy
 from tests.builders import PREFIX
 from tests.file_store import FileStore
+from tests.listed import take_listing
 from tests.sources import PRIORITY
 
 OBJECTS = 200

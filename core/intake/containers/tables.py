@@ -46,13 +46,13 @@ class _RecordLines:
 
 
 def read_table(blocks: Iterable[bytes], *, table: Table, limit: int) -> Iterator[Row | Refusal]:
-    """Yield one item per record under the header, numbered from 1; blank lines are none."""
+    """Yield one item per record under the header, if any, numbered from 1; blank lines are none."""
     if len(set(table.header)) != len(table.header):
         yield Refusal(line=0, code="csv.duplicate_column")
         return
     lines = _RecordLines(_without_mark(split_lines(blocks, limit=limit)), limit)
     reader = csv.reader(lines, delimiter=table.delimiter, strict=True)
-    number = -1
+    number = 0 if table.headless else -1
     while True:
         lines.length = 0
         try:

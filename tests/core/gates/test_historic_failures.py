@@ -22,7 +22,6 @@ from core.gates.leakage import LeakageGate
 from core.gates.provenance import ProvenanceGate
 from core.gates.run import run_gate, run_gates
 from core.intake.compile import compile_candidate
-from core.intake.inventory import take_listing
 from core.model.candidate import Candidate
 from core.model.errors import GateError
 from core.model.gate import GateReport
@@ -41,6 +40,7 @@ from tests.builders import (
     some_rows,
 )
 from tests.clock import FixedClock
+from tests.listed import take_listing
 from tests.simulator import Simulator
 
 POLICY = a_policy()

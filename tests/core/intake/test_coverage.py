@@ -10,10 +10,10 @@ import pytest
 from core.canonical import document_bytes
 from core.intake.coverage import CoverageReport, FamilyCoverage, measure_coverage, spread, to_json
 from core.intake.evidence import OPENED_BYTES
-from core.intake.inventory import take_listing
 from core.model.errors import Transient
 from core.policy.types import Policy
 from tests.builders import a_policy
+from tests.listed import take_listing
 from tests.simulator import Simulator
 
 ROWS = b'{"prompt":"I slept badly.","response":"What kept you awake?"}\n' * 3
@@ -293,6 +293,27 @@ def test_what_no_family_claims_is_shown_by_prefix_with_a_guess(simulator: Simula
     assert found["datasets/new/a/"].guess == "jsonl: prompt_response"
     assert found["pictures/"].guess == "image: image"
     assert found[""].guess == "text: text without turns"
+
+
+def test_the_fields_of_an_unknown_shape_are_named(simulator: Simulator) -> None:
+    simulator.put("canon/a.jsonl", b'{"heard":"x","told":"y"}\n' * 3)
+    simulator.put("stray/b.jsonl", b'{"heard":"x","told":"y"}\n' * 3)
+
+    report = measured(simulator)
+
+    [opened] = the_family(report).evidence
+    assert opened.unknown_fields == {"heard, told": 3}
+    assert "3 have the fields heard, told." in opened.why
+    assert report.unmatched[0].guess == "jsonl: unknown shape (heard, told)"
+
+
+def test_an_object_in_no_folder_is_named_by_its_whole_key(simulator: Simulator) -> None:
+    simulator.put(" stray & lost.jsonl", ROWS)
+    simulator.put("folder/b.jsonl", ROWS)
+
+    unmatched = {found.prefix: found.keys for found in measured(simulator).unmatched}
+
+    assert unmatched == {"": (" stray & lost.jsonl",), "folder/": ()}
 
 
 def test_the_report_is_plain_data_without_any_text_of_a_record(simulator: Simulator) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.intake.coverage import measure_coverage
-from core.intake.inventory import take_listing
 from core.policy.load import load_policy
+from tests.listed import take_listing
 from tests.simulator import Simulator
 
 SHARED = Path(os.environ.get("RELEASE_DESK_SHARED", Path(__file__).parents[4] / "shared" / "data"))

@@ -8,9 +8,10 @@ import json
 import pytest
 
 from core.intake.coverage import CoverageReport, measure_coverage
-from core.intake.inventory import Listing, take_listing
+from core.intake.inventory import Listing
 from core.policy.load import load_policy
 from core.policy.types import Policy
+from tests.listed import take_listing
 from tests.simulator import Simulator
 from tests.sources import jsonl, some_source_rows
 

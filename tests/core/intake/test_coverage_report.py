@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.intake.coverage import CoverageReport, measure_coverage
 from core.intake.coverage_report import coverage_markdown, coverage_rows
-from core.intake.inventory import take_listing
 from tests.builders import a_policy
+from tests.listed import take_listing
 from tests.simulator import Simulator
 from tests.sources import PRIORITY, fill, some_source_rows
 

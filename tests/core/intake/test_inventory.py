@@ -14,7 +14,6 @@ from core.intake.inventory import (
     load_listing,
     make_listing,
     store_listing,
-    take_listing,
     write_listing_snapshot,
 )
 from core.model.dataset import SourceObject
@@ -22,6 +21,7 @@ from core.model.errors import Cancelled, IntakeError, Missing, Transient
 from core.storage.duck import open_snapshot
 from core.storage.ports import ObjectStore
 from tests.clock import FixedClock
+from tests.listed import take_listing
 from tests.simulator import Simulator
 
 NASTY = ("a/../b", "a b /c", "｜：？⧸/x", "a\nb", "q?x#y&z", "x.jsonl.jsonl", "'; DROP TABLE--")

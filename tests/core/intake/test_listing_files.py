@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.intake.inventory import make_listing, take_listing
+from core.intake.inventory import make_listing
 from core.intake.listing_files import read_listing_key, read_listing_path
 from core.model.dataset import SourceObject
 from core.model.errors import IntakeError
+from tests.listed import take_listing
 from tests.simulator import Simulator
 
 KEYS = ("a/b c .jsonl", "a/trailing /x+y%20z.csv", "q#&?'\"/\n.txt", "心理/：｜⧸.md", "plain.jsonl")
