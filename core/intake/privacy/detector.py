@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from core.canonical import sha256_hex
 from core.intake.privacy import patterns, triggers
+from core.intake.privacy.address import around_streets
 from core.intake.privacy.allow import AllowList
 from core.intake.privacy.plain import plain_form
 from core.intake.privacy.recognisers import REGIONS, borrowed, no_warnings, settings, spans_of
@@ -41,6 +42,7 @@ class Detector:
         with no_warnings():
             found = [span for area in areas for span in self._in_window(plain.text, *area)]
         found.extend(_private_keys(plain.text))
+        found.extend(around_streets(plain.text, found[:]))
         if not found:
             return ()
         standing = self._allow.without(plain.text, found, self.uses)
@@ -88,7 +90,7 @@ class Detector:
             if pattern.words and not any(word in lowered for word in pattern.words):
                 continue
             for hit in pattern.expression.finditer(text, start, end):
-                name = "v" if hit.group("v") is not None else "w"
+                name = hit.lastgroup if hit.lastgroup in ("w", "x") else "v"
                 value = hit.group(name)
                 if pattern.check is None or pattern.check(value):
                     yield Span(

@@ -72,7 +72,7 @@ ONLINE = (
     pattern(
         "USERNAME",
         0.75,
-        r"\b(?:user\s?name|screen\s?name|login(?:\sname)?|gamer\s?tag|handle)\s{0,2}(?:is|was|:|=)\s{0,2}[\"']?"
+        r"\b(?:user\s?name|screen\s?name|login(?:\sname)?|gamer\s?tag|handle)\s{0,2}(?:is\b|was\b|:|=)\s{0,2}[\"']?"
         r"(?P<v>[A-Za-z0-9_][\w.-]{2,30}\w)",
         lambda value: value.lower() not in _PLAIN_WORDS,
         words="user screen login gamer handle",
@@ -81,7 +81,7 @@ ONLINE = (
         "USERNAME",
         0.7,
         r"\b(?:insta(?:gram)?|snap(?:chat)?|twitter|discord|kik|tik\s?tok|telegram|skype|venmo|facebook|reddit|xbox|ig)"
-        r"(?:\s(?:name|id|account|user|handle|username))?\s{0,2}(?:is|was|:|=|as|at)?\s{0,2}[\"']?"
+        r"(?:\s(?:name|id|account|user|handle|username))?\s{0,2}(?:is\b|was\b|:|=|as\b|at\b)?\s{0,2}[\"']?"
         r"(?P<v>\b(?=[\w.-]{0,30}[\d_])[A-Za-z_][\w.-]{2,30}\w)",
         lambda value: any(character.isdigit() or character == "_" for character in value),
         words="insta snap twitter discord kik tik telegram skype venmo facebook reddit xbox ig",

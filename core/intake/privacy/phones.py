@@ -32,7 +32,7 @@ PHONES = (
     pattern(
         "PHONE_NUMBER",
         0.7,
-        r"\b(?:(?:tele)?phone|cell(?:phone)?|mobile|fax|pager|number|call(?:ed|ing)?|text(?:ed|ing)?|dial|reach"
+        r"\b(?:(?:tele)?phone|cell(?:phone)?|mobile|fax|pager|number|call(?:ed|ing)?|answer(?:ed|ing|s)?|registered|text(?:ed|ing)?|dial|reach"
         r"|ring|tel|contact|whats\s?app|home|work|line|\#)(?:\s(?:me|us|him|her|them|you))?"
         r"(?:\s(?:number|no|phone|cell))?\s{0,2}(?:is|was|at|on|back|=|:|\#|\.)?\s{0,2}(?:at|on|:)?\s?"
         r"(?P<v>[(+]?\d(?:[-. ()/]{0,2}\d){6,14})(?!\d|[,/]\d|\s?(?:%|percent|years?|mg))",
@@ -41,7 +41,14 @@ PHONES = (
                 r"(?:19|20)\d\d[-/ .]+(?:19|20)\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}", value
             )
         ),
-        words="phone cell mobile fax pager number call text dial reach ring tel contact app home work line #",
+        words="phone cell mobile fax pager number call answer registered text dial reach ring tel contact app home work line #",
+        digits=7,
+    ),
+    pattern(
+        "PHONE_NUMBER",
+        0.65,
+        r"(?<![\w.,/$+-])(?P<v>\d{3}[- ]\d{4})(?=\s{1,2}\(?(?:office|home|cell|mobile|work|fax|phone|tel)\b)",
+        words="office home cell mobile work fax phone tel",
         digits=7,
     ),
     pattern(

@@ -72,14 +72,19 @@ def _is_street(value: str) -> bool:
     return capital and not year and words[0].lower().strip(".,") not in _NEVER_STREETS
 
 
+def _is_place_with_number(value: str) -> bool:
+    names = [word for word in value.split() if not word.isdigit()]
+    return any(map(str.isdigit, value)) and all(name[0].isupper() for name in names)
+
+
 PLACES = (
     pattern(
         "ZIP_CODE",
         0.8,
         r"\b(?:zip(?:\s?code)?|post(?:al\s?)?code)\s{0,2}(?:is|was|:|\#|=|of)?\s{0,2}"
-        r"(?P<v>\b(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d|\d{4,6}))\b",
+        r"(?P<v>\b(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d|\d{3,6}(?:[ -]\d{2,3})?))\b",
         words="zip code",
-        digits=4,
+        digits=3,
     ),
     pattern(
         "ZIP_CODE",
@@ -164,11 +169,12 @@ PLACES = (
     pattern(
         "STREET_ADDRESS",
         0.6,
-        r"(?<!\w)(?P<v>[\w'.-]{3,30}(?:stra(?:ss|ß)e|str\.|gatan?|vägen|weg|laan|straat|gata|tie|katu)\s\d{1,4}[A-Za-z]?)\b"
-        r"|\b(?P<w>(?:Rue|Via|Calle|Avenida|Rua|Piazza|Plaza)\s(?:(?:de|del|della|la|du|des|di)\s){0,2}[A-Z][\w'.-]{2,24}"
-        r"(?:\s[A-Z][\w'.-]{2,24}){0,2},?\s\d{1,4})\b",
+        r"(?<!\w)(?P<v>[\w'.-]{3,30}(?: Stra(?:ss|ß)e|stra(?:ss|ß)e|str\.|gatan?|vägen|weg|laan|straat|gata|tie|katu)\s\d{1,4}[A-Za-z]?)\b"
+        r"|\b(?P<w>(?:\d{1,5},? )?(?:[Rr]ue|ul\.|Via|C/|R[uú]a|Calle|Avenida|Rua|Piazza|Plaza)\s(?:(?:de|del|della|la|du|des|di)\s){0,2}[^\W\d_][\w'.-]{2,24}"
+        r"(?:\s[A-Z][\w'.-]{2,24}){0,2},?\s\d{1,4})\b"
+        r"|\b(?P<x>\d{1,5},? [Rr]ue\s(?:(?:de|la|les?|du|des|l')\s?){1,2}[^\W\d_][\w'-]{2,24}(?:\s[A-Z][\w'-]{2,24}){0,2})\b",
         case=True,
-        words="str gat vägen weg laan tie katu rue via calle avenida rua piazza plaza",
+        words="str gat c/ rúa vägen weg laan tie katu rue ul. via calle avenida rua piazza plaza",
         digits=1,
     ),
     pattern(
@@ -185,6 +191,16 @@ PLACES = (
         r"\b(?P<v>(?:Apt|Apartment|Suite|Ste)\b\.? {0,2}\#? ?[A-Z]?-?\d{1,5}[A-Z]?)\b",
         words="apt apart suite ste",
         digits=1,
+    ),
+    pattern(
+        "STREET_ADDRESS",
+        0.6,
+        r"\b(?:station|house|home|office|clinic|practice|restaurant|shop|school|church|hotel|apartment|flat)"
+        r"\s(?:is|was)\s(?:located\s)?(?:on|at|in)\s(?P<v>(?:\d{1,6} ){0,2}[^\W\d_][\w'.-]{2,24} [^\W\d_][\w'-]{2,24}"
+        r"(?: \d{1,5})?)(?=\s*(?:[.,;)\n]|$))",
+        _is_place_with_number,
+        words="is was",
+        digits=2,
     ),
     pattern(
         "STREET_ADDRESS",

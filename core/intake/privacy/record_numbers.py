@@ -18,6 +18,15 @@ def vin_is_valid(value: str) -> bool:
     return plain[8] == "0123456789X"[total % 11]
 
 
+def is_card_number(value: str) -> bool:
+    """Whether 13 to 19 digits begin as cards do and end in their check digit (Luhn, ISO 7812)."""
+    digits = [int(sign) for sign in value if sign.isdigit()]
+    if not 13 <= len(digits) <= 19 or digits[0] not in (2, 3, 4, 5, 6) or len(set(digits)) < 3:
+        return False
+    doubled = (digit * 2 for digit in digits[-2::-2])
+    return (sum(digits[::-2]) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
+
+
 def _is_plate(value: str) -> bool:
     return any(map(str.isdigit, value)) and len(value) >= 4
 
@@ -151,6 +160,13 @@ RECORD_NUMBERS = (
         has_digits(12),
         words="card visa amex discover",
         digits=12,
+    ),
+    pattern(
+        "CREDIT_CARD",
+        0.75,
+        r"(?<![\w.,/$+-])(?P<v>\d(?:[ -]?\d){12,18})(?![\w-]|[.,]\d)",
+        is_card_number,
+        digits=13,
     ),
     pattern(
         "IBAN_CODE",

@@ -25,6 +25,10 @@ FOUND = [
     ("PHONE_NUMBER", "text me at 555-1234", "555-1234"),
     ("PHONE_NUMBER", "ring +44 20 7946 0958 please", "+44 20 7946 0958"),
     ("PHONE_NUMBER", "my mobile is 07700 900123", "07700 900123"),
+    ("PHONE_NUMBER", "it is 781 1704 office", "781 1704"),
+    ("CREDIT_CARD", "Number is 4152488713445952355.", "4152488713445952355"),
+    ("STREET_ADDRESS", "my house is on Pod Hollow 1677.", "Pod Hollow 1677"),
+    ("STREET_ADDRESS", "we met at 29 Rue de Tanger in May", "29 Rue de Tanger"),
     ("US_SSN", "ssn 123-45-6789", "123-45-6789"),
     ("US_SSN", "my social is 536228471", "536228471"),
     ("CREDIT_CARD", "4111-1111-1111-1111 was declined", "4111-1111-1111-1111"),
@@ -91,6 +95,8 @@ CLEAN = [
     "It is a one way street and I drive the same road at 5 every day.",
     "She read 94 pages, then 96 more, and it was 98 degrees outside.",
     "I gave it 110 and turned 30 this year.",
+    "They feel unable to handle issues, and login issues, and a password issue 7.",
+    "She is at home on Effexor Xr 150, and I live on 12 eggs. It cost 45000.",
     "DSM-5 and ICD-10 list F41.1; see chapter 12, pages 100-120.",
 ]
 
