@@ -20,6 +20,7 @@ from core.intake.books import (
     source_entries,
 )
 from core.intake.choose import Chosen, choose_sources
+from core.intake.decided import redact_decided
 from core.intake.document import (
     decode_candidate,
     encode_candidate,
@@ -88,7 +89,7 @@ def compile_candidate(
 
     Raises:
         IntakeError: `intake.object_changed`, `intake.nothing_to_ship`, `intake.stage_empty`,
-            `intake.rows_do_not_add_up`.
+            `intake.rows_do_not_add_up`, `intake.redaction_misplaced`.
         StorageError: the store failed; scans already made are kept.
     """
     waived = waived or {}
@@ -98,7 +99,8 @@ def compile_candidate(
     job = ScanJob(policy=policy, settings=scan_settings_digest(policy), prefix=prefix)
     scans = scan_all(store, [item.source for item in chosen], job, workers, connect, progress)
     with tempfile.TemporaryDirectory(prefix="release-desk-") as folder:
-        sources = list(_fetch_all(store, chosen, scans, job, Path(folder)))
+        fetched = _fetch_all(store, chosen, scans, job, Path(folder))
+        sources, redacted = redact_decided(fetched, decisions, policy)
         ledger = Ledger(sources, policy.near_duplicates.permutations)
         progress(0, 1, "find duplicates")
         placement = place_records(ledger, policy, decisions)
@@ -111,6 +113,7 @@ def compile_candidate(
             policy,
             snapshot_at=snapshot_at,
             scan_settings=job.settings,
+            redacted=redacted,
             prefix=prefix,
             progress=progress,
         )

@@ -28,18 +28,20 @@ def write_shards(
     *,
     snapshot_at: str,
     scan_settings: Digest,
+    redacted: frozenset[str] = frozenset(),
     prefix: str,
     progress: Progress,
 ) -> tuple[Shard, ...]:
     """Write every record that ships and return the shards, by family and split.
 
+    `redacted` are the ids of records in which people decided that something be replaced.
     A shard holds at most `policy.intake.shard_bytes` bytes, or one record.
     """
     cells = _cells(ledger, placement, policy)
     shards: list[Shard] = []
     for done, ((family, split), records) in enumerate(cells.items()):
         progress(done, len(cells), f"write {family} {split}")
-        lines = _lines(ledger, placement, policy, records, snapshot_at, scan_settings)
+        lines = _lines(ledger, placement, policy, records, snapshot_at, scan_settings, redacted)
         for body, count in _rolled(lines, policy.intake.shard_bytes):
             sha256 = sha256_hex(body)
             key = f"{prefix}shards/{sha256}.jsonl"
@@ -81,9 +83,10 @@ def _lines(
     records: Sequence[int],
     snapshot_at: str,
     scan_settings: Digest,
+    redacted: frozenset[str],
 ) -> Iterator[bytes]:
     for index, messages in zip(records, ledger.messages(records), strict=True):
-        metadata = _metadata(ledger, placement, policy, index, snapshot_at, scan_settings)
+        metadata = _metadata(ledger, placement, policy, index, snapshot_at, scan_settings, redacted)
         row = {"messages": msgspec.Raw(messages), "metadata": metadata}
         yield msgspec.json.encode(row) + b"\n"
 
@@ -95,6 +98,7 @@ def _metadata(
     index: int,
     snapshot_at: str,
     scan_settings: Digest,
+    redacted: frozenset[str],
 ) -> Mapping[str, object]:
     """Return a row's metadata; key order and types are the same in every row."""
     record = ledger.records[index]
@@ -126,6 +130,7 @@ def _metadata(
                 f"map:{record.shape}",
                 f"scan:{scan_settings[:16]}",
                 "redact",
+                *(["redact_by_decision"] if record.record_id in redacted else []),
                 "deduplicate",
                 "split",
             ],

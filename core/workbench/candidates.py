@@ -16,6 +16,7 @@ from core.model.candidate import Candidate
 from core.model.errors import GateError, IntakeError
 from core.model.gate import Finding, StoredReport
 from core.model.names import Digest, Version, parse_digest_prefix, parse_version
+from core.model.personal import entity_of
 from core.model.progress import Progress, silent
 from core.model.signoff import Person
 from core.review.frame import find_records
@@ -24,7 +25,7 @@ from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.fingerprint import judging_fingerprint
 
-ACTIONS = ("exclude", "exclude_group", "false_positive", "allow", "explain")
+ACTIONS = ("exclude", "exclude_group", "redact", "false_positive", "allow", "explain")
 """What a person may decide about a finding. Each takes effect in the next candidate."""
 
 
@@ -303,6 +304,12 @@ class Candidates:
         if places is None:
             found = self.findings(digest, gate=gate, code=code)
             places = [place_of(finding, action) for _, finding in found if finding.blocking]
+        if action == "redact" and (
+            gate != "privacy"
+            or entity_of(code) is None
+            or any(not place.get("end", "-1").isdecimal() for place in places)
+        ):
+            raise GateError("finding.action", "Only words that stand somewhere can be redacted.")
         unique = {json.dumps(place, sort_keys=True): dict(place) for place in places}
         if not unique:
             raise GateError("finding.absent", "No such finding is open on this candidate.")

@@ -5,34 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from core.model.personal import ENTITIES
+
 CONFIDENT = 0.5
 """Spans below this score are hints: they are reported alone, and never widen another span."""
 
-_RANK = (
-    "SECRET",
-    "EMAIL_ADDRESS",
-    "URL",
-    "CREDIT_CARD",
-    "IBAN_CODE",
-    "VIN",
-    "US_SSN",
-    "MRN",
-    "HEALTH_PLAN_ID",
-    "ACCOUNT_NUMBER",
-    "DEVICE_ID",
-    "US_PASSPORT",
-    "US_DRIVER_LICENSE",
-    "LICENSE_PLATE",
-    "STREET_ADDRESS",
-    "DATE_OF_BIRTH",
-    "AGE_OVER_89",
-    "PHONE_NUMBER",
-    "IP_ADDRESS",
-    "ZIP_CODE",
-    "USERNAME",
-    "PERSON",
-    "LOCATION",
-)
+_RANK = ENTITIES
 _ORDER = {entity: place for place, entity in enumerate(_RANK)}
 
 
