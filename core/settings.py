@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.model.errors import SettingsError
@@ -32,12 +32,17 @@ class BucketSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything the environment decides. `bucket` is None when the embedded one serves."""
+    """Everything the environment decides. `bucket` is None when the embedded one serves.
+
+    `reader` is the bucket under a key that may only read, for verifying and the smoke test; None
+    where no such key was given.
+    """
 
     bucket: BucketSettings | None
     exports_prefix: str
     policy_file: Path | None
     workspace: Path
+    reader: BucketSettings | None = None
 
     @property
     def embedded(self) -> bool:
@@ -62,6 +67,7 @@ def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
         exports_prefix=prefix if prefix.endswith("/") else prefix + "/",
         policy_file=Path(policy) if policy else None,
         workspace=workspace.expanduser().resolve(),
+        reader=_reader(environment, bucket),
     )
 
 
@@ -79,6 +85,23 @@ def _bucket(environment: Mapping[str, str]) -> BucketSettings | None:
     if not found["BUCKET"]:
         return None
     return _whole(found, "AWS_", endpoint_needed=False)
+
+
+def _reader(environment: Mapping[str, str], bucket: BucketSettings | None) -> BucketSettings | None:
+    """The first family of names with a reading key decides; it is of the same bucket."""
+    for family in _FAMILIES:
+        names = (f"{family}READ_ACCESS_KEY", f"{family}READ_SECRET_KEY")
+        key, secret = (environment.get(name) or "" for name in names)
+        if not key and not secret:
+            continue
+        if not key or not secret or bucket is None:
+            raise SettingsError(
+                "settings.half_configured",
+                f"S3 is half configured: set {' and '.join(names)} beside the bucket's own "
+                "settings, or neither.",
+            )
+        return replace(bucket, access_key=key, secret_key=secret)
+    return None
 
 
 def _whole(found: dict[str, str], family: str, *, endpoint_needed: bool) -> BucketSettings:

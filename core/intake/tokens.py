@@ -22,7 +22,13 @@ _one_at_a_time = Lock()
 
 def count_tokens(text: str) -> int:
     """Return how many `ENCODING` tokens `text` has; special tokens count as plain text."""
-    return len(_encoding().encode_ordinary(text))
+    return len(encode(text))
+
+
+def encode(text: str) -> list[int]:
+    """Return the `ENCODING` tokens of `text`; special tokens count as plain text."""
+    found: list[int] = _encoding().encode_ordinary(text)
+    return found
 
 
 def count_all_tokens(texts: Sequence[str]) -> list[int]:

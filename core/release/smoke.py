@@ -2,7 +2,7 @@
 
 `run_isolated` starts a process of its own with an empty home, an empty working directory and no
 setting but the bucket's; what it prints is the evidence. It fails on an empty reply, a row that
-does not parse, a group on two sides of a split, or routing that does not resolve.
+does not parse, a group or a record on two sides of a split, or routing that does not resolve.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.canonical import decode, document_bytes
-from core.intake.tokens import ENCODING, count_tokens
-from core.model.errors import DeskError, NoSuchRelease, ReleaseError
+from core.intake.tokens import ENCODING, encode
+from core.model.errors import Changed, DeskError, Forbidden, Missing, NoSuchRelease, ReleaseError
 from core.model.names import Version
 from core.model.release import ReleaseFile
 from core.release.consume import Release, open_release
+from core.release.layout import MANIFEST, release_prefix
+from core.release.manifest import MANIFEST_LIMIT
 from core.release.routing import routing_faults
-from core.release.rows import FAULTS_KEPT, Row, parse_row, split_lines
+from core.release.rows import FAULTS_KEPT, Row, parse_row
 from core.settings import BucketSettings
 from core.storage.ports import ObjectStore
 from core.storage.s3 import S3Store
@@ -33,31 +36,41 @@ from core.storage.s3 import S3Store
 SCHEMA = "release-desk/smoke/1"
 LENGTHS = (2048, 4096, 8192)
 BATCH = 8
+PADDING = -1
+DRAWN = 64
+"""Rows drawn from the mix of each phase, to see that its shares resolve to rows."""
 SECONDS = 6 * 3600
 
 
 @dataclass(slots=True, kw_only=True)
 class _Cell:
-    """One family in one split. `batch` holds the token counts of the first rows."""
+    """One family in one split. `batch` holds the tokens of the first rows."""
 
     rows: int = 0
     tokens: int = 0
     longest: int = 0
     truncated: dict[int, int] = field(default_factory=lambda: dict.fromkeys(LENGTHS, 0))
-    batch: list[int] = field(default_factory=list)
+    batch: list[list[int]] = field(default_factory=list)
 
-    def add(self, tokens: int) -> None:
-        """Count one row of so many tokens."""
+    def add(self, tokens: list[int]) -> None:
+        """Count one rendered row."""
         self.rows += 1
-        self.tokens += tokens
-        self.longest = max(self.longest, tokens)
+        self.tokens += len(tokens)
+        self.longest = max(self.longest, len(tokens))
         for length in LENGTHS:
-            self.truncated[length] += tokens > length
+            self.truncated[length] += len(tokens) > length
         if len(self.batch) < BATCH:
             self.batch.append(tokens)
 
+    def collate(self) -> tuple[list[list[int]], int]:
+        """Return the batch padded with `PADDING` to a rectangle, and how many pads it took."""
+        width = max(map(len, self.batch))
+        padded = [row + [PADDING] * (width - len(row)) for row in self.batch]
+        return padded, sum(width - len(row) for row in self.batch)
+
     def to_json(self) -> dict[str, Any]:
         """Return the cell as evidence: shares are of rows, a batch is rows × longest row."""
+        padded, pads = self.collate()
         return {
             "rows": self.rows,
             "tokens": self.tokens,
@@ -66,7 +79,7 @@ class _Cell:
                 str(length): {"rows": count, "share": round(count / self.rows, 6)}
                 for length, count in self.truncated.items()
             },
-            "batch": {"rows": len(self.batch), "width": max(self.batch)},
+            "batch": {"rows": len(padded), "width": len(padded[0]), "pads": pads},
         }
 
 
@@ -93,17 +106,19 @@ def smoke_release(
     """
     release = open_release(store, version, exports=exports, sleep=sleep)
     cells: dict[tuple[str, str], _Cell] = {}
-    groups: dict[str, str] = {}
-    faults: list[str] = []
+    seen = _Seen()
+    faults = seen.faults
     for file in release.manifest.of_kind("shard"):
-        _read(release, file, cells, groups, faults)
+        _read(release, file, cells, seen)
     counts: dict[str, dict[str, int]] = {}
     for (family, split), cell in cells.items():
         counts.setdefault(family, {})[split] = cell.rows
     faults += routing_faults(release.routing, version=version, counts=counts)
     rows = sum(cell.rows for cell in cells.values())
-    if rows != release.manifest.document["totals"]["records"]:
+    expected = release.manifest.document["totals"]["records"]
+    if rows != expected:
         faults.append("smoke.rows")
+    drawn = _draw(release, faults)
     return {
         "schema": SCHEMA,
         "version": version,
@@ -111,42 +126,71 @@ def smoke_release(
         "ok": not faults and rows > 0,
         "faults": faults,
         "rows": rows,
+        "expected": expected,
         "encoding": ENCODING,
         "template": "chatml",
         "families": _by_family(cells),
-        "groups": len(groups),
+        "groups": len(seen.groups),
+        "drawn": drawn,
         "weights": {
             phase.name: dict(release.weights(phase.name)) for phase in release.routing.phases
         },
     }
 
 
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """Which split each group and each record was met in, and what was wrong."""
+
+    groups: dict[str, str] = field(default_factory=dict)
+    records: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
 def _read(
-    release: Release,
-    file: ReleaseFile,
-    cells: dict[tuple[str, str], _Cell],
-    groups: dict[str, str],
-    faults: list[str],
+    release: Release, file: ReleaseFile, cells: dict[tuple[str, str], _Cell], seen: _Seen
 ) -> None:
     """Parse, render and count every row of one shard; faults name a place and no text."""
-    body = release.read_object(file)
-    for number, line in enumerate(split_lines([body], key=file.key), 1):
-        place = f"{file.key}:{number}"
+    shard = release.prove(file)
+    for number in range(len(shard)):
+        place = f"{file.key}:{number + 1}"
         try:
-            row = parse_row(line, place=place)
+            row = parse_row(shard.line(number), place=place)
         except ReleaseError as error:
-            _note(faults, f"{error.code} {place}")
+            _note(seen.faults, f"{error.code} {place}")
             continue
         metadata = row.metadata
         cell = cells.setdefault((metadata.source_family, metadata.split), _Cell())
-        cell.add(count_tokens(render_chatml(row)))
-        if metadata.split != file.split or metadata.source_family != file.family:
-            _note(faults, f"smoke.misplaced {place}")
-        if groups.setdefault(metadata.group_id, metadata.split) != metadata.split:
-            _note(faults, f"smoke.group_parted {place}")
-        replies = [message for message in row.messages if message.role == "assistant"]
-        if not replies or not all(message.content.strip() for message in replies):
-            _note(faults, f"smoke.empty_reply {place}")
+        cell.add(encode(render_chatml(row)))
+        for fault in _row_faults(row, file, seen):
+            _note(seen.faults, f"{fault} {place}")
+
+
+def _row_faults(row: Row, file: ReleaseFile, seen: _Seen) -> Iterator[str]:
+    metadata = row.metadata
+    if metadata.split != file.split or metadata.source_family != file.family:
+        yield "smoke.misplaced"
+    if seen.groups.setdefault(metadata.group_id, metadata.split) != metadata.split:
+        yield "smoke.group_parted"
+    if seen.records.setdefault(metadata.record_id, metadata.split) != metadata.split:
+        yield "smoke.record_parted"
+    replies = [message for message in row.messages if message.role == "assistant"]
+    if not replies or not all(message.content.strip() for message in replies):
+        yield "smoke.empty_reply"
+
+
+def _draw(release: Release, faults: list[str]) -> dict[str, dict[str, int]]:
+    """Draw from the mix of each phase as training does; return rows by phase and family."""
+    found: dict[str, dict[str, int]] = {}
+    for phase in release.routing.phases:
+        try:
+            rows = release.mix("train", phase.name, rows=DRAWN, seed=0)
+            families = Counter(row["metadata"]["source_family"] for row in rows)
+        except ReleaseError as error:
+            _note(faults, f"{error.code} {phase.name}")
+            continue
+        found[phase.name] = dict(sorted(families.items()))
+    return found
 
 
 def _note(faults: list[str], fault: str) -> None:
@@ -159,6 +203,23 @@ def _by_family(cells: Mapping[tuple[str, str], _Cell]) -> dict[str, dict[str, An
     for (family, split), cell in sorted(cells.items()):
         found.setdefault(family, {})[split] = cell.to_json()
     return found
+
+
+def may_write(store: ObjectStore, version: Version, *, exports: str) -> bool:
+    """Whether these credentials could put objects, asked without changing any.
+
+    The manifest is put over itself under an etag it never had: who may not write is told so,
+    who may is told that the etag is wrong, and a server that ignores etags gets the same bytes.
+    """
+    key = release_prefix(exports, version) + MANIFEST
+    held = store.get(key, limit=MANIFEST_LIMIT)
+    try:
+        store.put_if_match(key, held.body, "0" * 32)
+    except Forbidden:
+        return False
+    except (Changed, Missing):
+        return True
+    return True
 
 
 def run_isolated(
@@ -206,7 +267,13 @@ def run_isolated(
         raise _died(version) from None
     if evidence.get("faults") == ["release.none"]:
         raise NoSuchRelease("release.none", "There is no such release.", place=version)
-    return {**evidence, "isolated": {"home": "empty", "left_in_home": len(left_behind)}}
+    isolated = {
+        "home": "empty",
+        "left_in_home": len(left_behind),
+        "workspace": "not told",
+        "environment": sorted(environment),
+    }
+    return {**evidence, "isolated": isolated}
 
 
 def _died(version: Version) -> ReleaseError:
@@ -222,6 +289,7 @@ def main() -> int:
     try:
         store = S3Store(BucketSettings(**request["settings"]))
         evidence = smoke_release(store, version, exports=request["exports"])
+        evidence["read_only"] = not may_write(store, version, exports=request["exports"])
     except DeskError as error:
         evidence = {
             "schema": SCHEMA,

@@ -92,7 +92,8 @@ def connect_desk(settings: Settings, *, clock: Clock) -> Desk:
     policy = load_policy(settings.policy_file, embedded=settings.embedded)
     settings.workspace.mkdir(parents=True, exist_ok=True)
     if settings.bucket is not None:
-        bucket = reader = settings.bucket
+        bucket = settings.bucket
+        reader = settings.reader or bucket
     else:
         bucket = ensure_running(settings.workspace)
         reader = read_only_settings(settings.workspace)

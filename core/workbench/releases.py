@@ -438,8 +438,9 @@ class Releases:
         return any(entry.event["version"] == candidate.version for entry in committed)
 
     def _reader_settings(self) -> BucketSettings:
-        if self.desk.settings.bucket is not None:
-            return self.desk.settings.bucket
+        settings = self.desk.settings
+        if settings.bucket is not None:
+            return settings.reader or settings.bucket
         return read_only_settings(self.desk.workspace)
 
 

@@ -67,3 +67,22 @@ def test_secrets_are_not_in_the_representation() -> None:
 def test_a_strange_exports_prefix_is_refused(prefix: str) -> None:
     with pytest.raises(SettingsError):
         read_settings({"DESK_EXPORTS_PREFIX": prefix}, home=HOME)
+
+
+def test_a_reading_key_is_of_the_same_bucket_and_must_be_whole(tmp_path):
+    whole = {
+        "DESK_S3_ENDPOINT": "https://s3.example.org",
+        "DESK_S3_BUCKET": "b",
+        "DESK_S3_ACCESS_KEY": "a",
+        "DESK_S3_SECRET_KEY": "s",
+    }
+    assert read_settings(whole, home=tmp_path).reader is None
+    reading = {"DESK_S3_READ_ACCESS_KEY": "ra", "DESK_S3_READ_SECRET_KEY": "rs"}
+    found = read_settings({**whole, **reading}, home=tmp_path).reader
+    assert found is not None
+    assert (found.bucket, found.access_key, found.secret_key) == ("b", "ra", "rs")
+    for half in ({"DESK_S3_READ_ACCESS_KEY": "ra"}, {"DESK_S3_READ_SECRET_KEY": "rs"}):
+        with pytest.raises(SettingsError):
+            read_settings({**whole, **half}, home=tmp_path)
+    with pytest.raises(SettingsError):
+        read_settings(reading, home=tmp_path)
