@@ -98,8 +98,14 @@ def krippendorff_alpha(units: Sequence[Sequence[int]], level: Level) -> Coeffici
     categories = sorted({answer for unit in paired for answer in unit})
     if len(categories) == 1:
         return Coefficient(value=None, why=_unanimous(len(paired)))
-    coincidences = _coincidences(paired, categories)
+    return alpha_of(coincidences_of(paired, categories), level)
+
+
+def alpha_of(coincidences: Matrix, level: Level) -> Coefficient:
+    """Return Krippendorff's alpha of a table of coincidences."""
     totals = coincidences.sum(axis=0)
+    if np.count_nonzero(totals) < 2:
+        return Coefficient(value=None, why=_unanimous(int(totals.sum()) // 2))
     number = float(totals.sum())
     distance = _distances(totals, level)
     observed = float((coincidences * distance).sum())
@@ -107,7 +113,8 @@ def krippendorff_alpha(units: Sequence[Sequence[int]], level: Level) -> Coeffici
     return Coefficient(value=1 - observed / expected)
 
 
-def _coincidences(units: Sequence[Sequence[int]], categories: Sequence[int]) -> Matrix:
+def coincidences_of(units: Sequence[Sequence[int]], categories: Sequence[int]) -> Matrix:
+    """Return the coincidences of units with two answers or more, as the method counts them."""
     place = {category: index for index, category in enumerate(categories)}
     table = np.zeros((len(categories), len(categories)))
     for unit in units:
@@ -140,10 +147,7 @@ def summarise(ratings: Sequence[Rating]) -> Mapping[str, object]:
     Two-rater coefficients take the first two by reviewer id; alpha takes everybody. A missing
     value is None with its reason beside it.
     """
-    by_record: dict[str, list[Rating]] = {}
-    for rating in sorted(ratings, key=lambda rating: rating.reviewer):
-        by_record.setdefault(rating.record_id, []).append(rating)
-    doubled = [group for group in by_record.values() if len(group) > 1]
+    doubled = _doubled(ratings)
     items = sorted({item for group in doubled for rating in group for item in rating.scores})
     return {
         "double_rated": len(doubled),
@@ -152,11 +156,29 @@ def summarise(ratings: Sequence[Rating]) -> Mapping[str, object]:
     }
 
 
-def _item_summary(item: str, groups: Sequence[Sequence[Rating]]) -> Mapping[str, object]:
-    units = [
+def answers_of(ratings: Sequence[Rating]) -> Mapping[str, list[list[int]]]:
+    """Return, per question, the numbers each record rated twice got, by reviewer id."""
+    doubled = _doubled(ratings)
+    items = sorted({item for group in doubled for rating in group for item in rating.scores})
+    return {item: _units(item, doubled) for item in items}
+
+
+def _doubled(ratings: Sequence[Rating]) -> list[list[Rating]]:
+    by_record: dict[str, list[Rating]] = {}
+    for rating in sorted(ratings, key=lambda rating: rating.reviewer):
+        by_record.setdefault(rating.record_id, []).append(rating)
+    return [group for group in by_record.values() if len(group) > 1]
+
+
+def _units(item: str, groups: Sequence[Sequence[Rating]]) -> list[list[int]]:
+    return [
         [int(rating.scores[item]) for rating in group if rating.scores.get(item, "").isdecimal()]
         for group in groups
     ]
+
+
+def _item_summary(item: str, groups: Sequence[Sequence[Rating]]) -> Mapping[str, object]:
+    units = _units(item, groups)
     pairs = [(unit[0], unit[1]) for unit in units if len(unit) > 1]
     top = max(_LEAST_SCALE, *(answer for unit in units for answer in unit), 0)
     table = table_of(pairs, range(1, top + 1))

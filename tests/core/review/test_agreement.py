@@ -80,3 +80,21 @@ def test_within_one_counts_near_misses():
     pairs = [(1, 1), (2, 3), (5, 3)]
     assert ag.raw_agreement(pairs).value == pytest.approx(1 / 3)
     assert ag.raw_agreement(pairs, within=1).value == pytest.approx(2 / 3)
+
+
+def test_alpha_of_the_published_nominal_example():
+    # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", section C: 0.743.
+    a = [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None]
+    b = [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3]
+    c = [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None]
+    d = [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None]
+    units = [[x for x in unit if x is not None] for unit in zip(a, b, c, d, strict=True)]
+    assert ag.krippendorff_alpha(units, "nominal").value == pytest.approx(0.743, abs=5e-4)
+    # Section D of the same: ordinal 0.815.
+    assert ag.krippendorff_alpha(units, "ordinal").value == pytest.approx(0.815, abs=5e-4)
+
+
+def test_raw_agreement_is_that_of_the_reference():
+    pairs = [(4, 4)] * 67 + [(4, 5)] * 33
+    assert ag.raw_agreement(pairs).value == pytest.approx(0.67)
+    assert ag.raw_agreement(pairs, within=1).value == pytest.approx(1.0)
