@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,9 +80,9 @@ def item_intervals(ratings: Sequence[Rating], seed: str) -> Mapping[str, Mapping
         every = np.array([coincidences_of([unit], categories) for unit in units if len(unit) > 1])
         weights = quadratic_weights(len(categories))
         measures: Mapping[str, tuple[Stack, Callable[[Matrix], Coefficient]]] = {
-            "kappa_quadratic": (two, lambda table, w=weights: weighted_kappa(table, w)),
-            "alpha_ordinal": (every, lambda table: alpha_of(table, "ordinal")),
-            "ac2_quadratic": (two, lambda table, w=weights: gwet_coefficient(table, w)),
+            "kappa_quadratic": (two, partial(weighted_kappa, weights=weights)),
+            "alpha_ordinal": (every, partial(alpha_of, level="ordinal")),
+            "ac2_quadratic": (two, partial(gwet_coefficient, weights=weights)),
         }
         found[item] = {
             name: bootstrap(tables, statistic, f"{seed}:{item}:{name}")

@@ -40,6 +40,17 @@ def sensitivity_words(upper: float, sensitivity: Sensitivity | None) -> list[str
     return [f"{found} ({percent(share)}; {sure}): {allowed}."]
 
 
+def carried_words(records: int) -> str:
+    """Return that readings were taken over, or nothing where none were."""
+    if not records:
+        return ""
+    were = "was" if records == 1 else "were"
+    return (
+        f" {many(records, 'record')} of these {were} read for an earlier candidate, in which text "
+        "and rubric were the same."
+    )
+
+
 def sensitivity_points(claim: ClaimRule, sensitivity: Sensitivity | None) -> tuple[str, ...]:
     """Return what the policy still asks of the known-bad records, as open points."""
     if not claim.least_sensitivity or sensitivity is None:

@@ -39,7 +39,8 @@ class StoredRating:
     """A reviewer's present rating of a record, and where it lies.
 
     `standing` are the flags that count: its own, and earlier ones not taken back in time.
-    `earlier` are the verdicts it replaced, oldest first.
+    `earlier` are the verdicts it replaced, oldest first. A `carried` one was given to an earlier
+    candidate's same record.
     """
 
     rating: Rating
@@ -47,6 +48,7 @@ class StoredRating:
     sha256: Digest
     standing: tuple[Flag, ...]
     earlier: tuple[str, ...]
+    carried: bool = False
 
 
 # What was read, by key; keys are write-once, so it never grows stale.

@@ -52,14 +52,15 @@ class PlanReading:
 
     planned: tuple[RecordReading, ...]
     reserve: tuple[RecordReading, ...]
+    extra: tuple[RecordReading, ...]
     allowed: int
     second_stage: bool
     overlap: int
 
     @property
     def everything(self) -> tuple[RecordReading, ...]:
-        """Planned records and those held in reserve."""
-        return self.planned + self.reserve
+        """Planned records, those held in reserve, and those read beside the sample."""
+        return self.planned + self.reserve + self.extra
 
     @property
     def read(self) -> int:
@@ -83,16 +84,25 @@ class PlanReading:
 
 
 def split_counted(
-    plan: SamplePlan, ratings: Sequence[StoredRating], reviewers: frozenset[ReviewerId]
+    plan: SamplePlan,
+    ratings: Sequence[StoredRating],
+    reviewers: frozenset[ReviewerId],
+    extra: frozenset[str] = frozenset(),
 ) -> tuple[tuple[StoredRating, ...], tuple[str, ...]]:
-    """Return the ratings that count under this plan, and one open point for each that does not."""
+    """Return the ratings that count under this plan, and one open point for each that does not.
+
+    Ratings of `extra` records do neither: they were chosen, so nothing may be inferred from them.
+    """
     counted, points = [], []
     planned = frozenset(plan.records)
     for stored in ratings:
         rating = stored.rating
         place = f"{rating.record_id} {rating.reviewer}"
-        if (rating.candidate, rating.claim) != (plan.candidate, plan.claim):
+        here = rating.candidate == plan.candidate or stored.carried
+        if not here or rating.claim != plan.claim:
             points.append(f"other_candidate {place}")
+        elif rating.record_id in extra and rating.record_id not in planned:
+            continue
         elif rating.rubric != plan.rubric or rating.record_id not in planned:
             points.append(f"review.stale {place}")
         elif rating.reviewer not in reviewers:
@@ -107,6 +117,7 @@ def read_plan(
     counted: Sequence[StoredRating],
     ratings: Sequence[StoredRating],
     decided: Outcomes,
+    extra: frozenset[str] = frozenset(),
 ) -> PlanReading:
     """Return the state of every record of the plan, stage one or two as the plan demands.
 
@@ -127,6 +138,10 @@ def read_plan(
     return PlanReading(
         planned=records[:count],
         reserve=records[count:],
+        extra=tuple(
+            _read_record(record_id, by_record.get(record_id, []), counting, decided)
+            for record_id in sorted(extra - set(plan.records))
+        ),
         allowed=1 if double else 0,
         second_stage=second_stage,
         overlap=min(plan.overlap, count),

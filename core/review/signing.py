@@ -173,7 +173,8 @@ def _check_basis(request: SignoffRequest) -> None:
     strangers = [
         stored
         for stored in basis.ratings
-        if (stored.rating.candidate, stored.rating.claim) != (request.candidate, claim)
+        if stored.rating.claim != claim
+        or not (stored.carried or stored.rating.candidate == request.candidate)
     ]
     if plan.candidate != request.candidate or strangers:
         raise ReviewError("signoff.wrong_candidate", "The review is of another candidate.")

@@ -16,6 +16,7 @@ from core.review.bounds import miss_probability, quoted_upper
 from core.review.items import ItemBound, item_bounds
 from core.review.phrases import (
     breach_words,
+    carried_words,
     corrected,
     item_numbers,
     known_bad_numbers,
@@ -42,6 +43,7 @@ def review_state(
     reviewers: frozenset[ReviewerId],
     settlers: frozenset[ReviewerId],
     sensitivity: Sensitivity | None = None,
+    extra: frozenset[str] = frozenset(),
 ) -> ReviewState:
     """Return where `claim` stands.
 
@@ -53,18 +55,20 @@ def review_state(
         reviewers: who may rate under it (they hold its role and did not build the candidate);
             ratings by others do not count and are listed as open points.
         settlers: who may settle (they hold review_lead or the claim's role).
+        extra: records read beside the sample; a flag on one counts, and nothing else of it.
         sensitivity: what the known-bad records showed, where the plan has some.
     """
     if plan is None:
         return _not_frozen(claim)
-    counted, strangers = split_counted(plan, ratings, reviewers)
-    reading = read_plan(plan, counted, ratings, outcomes(settlements, ratings, settlers))
+    counted, strangers = split_counted(plan, ratings, reviewers, extra)
+    reading = read_plan(plan, counted, ratings, outcomes(settlements, ratings, settlers), extra)
     planned = {record.record_id for record in reading.planned}
     inside = [stored for stored in counted if stored.rating.record_id in planned]
     items = item_bounds([stored.rating for stored in inside], claim, plan.frame)
     points = strangers + _open_points(reading) + sensitivity_points(claim, sensitivity)
     state = _state(reading, points, items)
     upper = _upper(plan, reading)
+    carried = len({stored.rating.record_id for stored in inside if stored.carried})
     return ReviewState(
         claim=claim.id,
         scope=plan.scope,
@@ -80,7 +84,7 @@ def review_state(
         limit=plan.limit,
         confidence=plan.confidence,
         upper=upper,
-        sentence=_sentence(plan, reading, state, sensitivity, items),
+        sentence=_sentence(plan, reading, state, sensitivity, items) + carried_words(carried),
         reviewers=tuple(sorted({stored.rating.reviewer for stored in counted})),
         open_points=points,
         agreement=summarise([stored.rating for stored in counted]),
@@ -88,7 +92,7 @@ def review_state(
         known_bad=known_bad_numbers(sensitivity),
         corrected=corrected(upper, sensitivity),
         items={item.item: item_numbers(item) for item in items},
-        carried=len({s.rating.record_id for s in inside if s.rating.candidate != plan.candidate}),
+        carried=carried,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.workbench.reviews.assigning import QueueItem, ReviewQueue, Sitting
 from core.workbench.reviews.basis import READERS
+from core.workbench.reviews.norming import Norming
 from core.workbench.reviews.planning import Planning
 from core.workbench.reviews.practice import Practice, WarmUp, WarmUpAnswer
 from core.workbench.reviews.reading import Reading, ReviewScreen
@@ -25,5 +26,5 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Reviews(Planning, Reading, Practice, Settling):
+class Reviews(Planning, Reading, Practice, Settling, Norming):
     """The reviews of one desk, every area of them."""

@@ -175,17 +175,27 @@ class Assigning(ReviewArea):
             record.record_id: _needs(record, number < progress.overlap)
             for number, record in enumerate(progress.planned)
         }
-        order = interleave(list(records), self._heavy(digest, claim))
+        beside = {record.record_id: record for record in progress.extra}
+        everybody = self.ratings(digest, claim) if beside else ()
+        order = [*interleave(list(records), self._heavy(digest, claim)), *beside]
         if by.holds(rule.role):
             order = mix(order, self.known_bad(digest).get(claim), plan.seed, by.id)
+        readings = {
+            name: sum(1 for rater in record.raters if rater != by.id)
+            for name, record in records.items()
+        }
+        for stored in everybody:
+            name = stored.rating.record_id
+            if name in beside:
+                readings[name] = readings.get(name, 0) + (stored.rating.reviewer != by.id)
         return [
             Wanted(
                 record_id=name,
-                needs=needs[name],
-                readings=sum(1 for rater in records[name].raters if rater != by.id),
+                needs=needs.get(name, 1),
+                readings=readings.get(name, 0),
+                # A known-bad record is there for everybody.
+                shared=name in records or name in beside,
             )
-            if name in records
-            else Wanted(record_id=name, needs=1, readings=0, shared=False)
             for name in order
         ]
 

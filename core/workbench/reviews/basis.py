@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ from core.model.names import Digest, ReviewerId
 from core.model.review import ReviewState, Rubric, SamplePlan
 from core.model.signoff import DeskRole, Person
 from core.policy.types import ClaimRule
+from core.review.acts import StoredAct, load_acts
 from core.review.assigning import Assignments
+from core.review.carried import Carried, load_carried, with_carried
 from core.review.drafts import DraftPlace, Drafts
 from core.review.frame import FoundRecord, find_record, find_records
 from core.review.known_bad import AREA, KnownBad, load_known_bad
@@ -73,16 +76,18 @@ class ReviewArea:
             reviewers=self._holders(digest, rule.role),
             settlers=self._holders(digest, "review_lead", rule.role),
             sensitivity=self.sensitivity(digest, claim),
+            extra=self.extras(digest, claim),
         )
 
     def progress(self, digest: str, claim: str) -> PlanReading:
         """Return which planned records have been read by whom, without any statistics."""
         rule, plan = self._claim(claim), self._plan(digest, claim)
         ratings = self.ratings(digest, claim)
-        counted, _ = split_counted(plan, ratings, self._holders(digest, rule.role))
+        extra = self.extras(digest, claim)
+        counted, _ = split_counted(plan, ratings, self._holders(digest, rule.role), extra)
         settlers = self._holders(digest, "review_lead", rule.role)
         decided = outcomes(self.settlements(digest, claim), ratings, settlers)
-        return read_plan(plan, counted, ratings, decided)
+        return read_plan(plan, counted, ratings, decided, extra)
 
     def known_bad(self, digest: str) -> Mapping[str, KnownBad]:
         """Return the known-bad records mixed into each claim's sample; never for readers' eyes."""
@@ -114,6 +119,49 @@ class ReviewArea:
 
     def ratings(self, digest: str, claim: str) -> tuple[StoredRating, ...]:
         """Return the present ratings of a claim."""
+        own = self._given(digest, claim)
+        carried = self.carried(digest).get(claim)
+        if carried is None or not carried.ratings:
+            return own
+        earlier = [
+            dataclasses.replace(stored, carried=True)
+            for source, taken in carried.ratings.items()
+            for stored in self._given(source, claim)
+            if stored.sha256 in taken
+        ]
+        if len(earlier) != sum(len(taken) for taken in carried.ratings.values()):
+            raise ReviewError(
+                "review.carried_broken", "A reading that was carried is gone.", place=claim
+            )
+        return with_carried(own, earlier)
+
+    def carried(self, digest: str) -> Mapping[str, Carried]:
+        """Return what this candidate's claims take over from earlier ones."""
+        kept = self.desk.memory.setdefault("carried", {})
+        assert isinstance(kept, dict)
+        found: Mapping[str, Carried] | None = kept.get(digest)
+        if found is None:
+            found = load_carried(self.desk.store, self.desk.prefix, Digest(digest))
+            if len(self.plans(digest)) == len(self.desk.policy.claims):
+                kept[digest] = found
+        return found
+
+    def acts(self, digest: str, claim: str) -> tuple[StoredAct, ...]:
+        """Return the acts beside the ratings of a claim, oldest first."""
+        kept = self.desk.memory.setdefault("acts", {})
+        assert isinstance(kept, dict)
+        return load_acts(self.desk.store, self.desk.prefix, Digest(digest), claim, cache=kept)
+
+    def extras(self, digest: str, claim: str) -> frozenset[str]:
+        """Return the records the lead has chosen to be read beside the sample."""
+        return frozenset(
+            stored.act.record_id
+            for stored in self.acts(digest, claim)
+            if stored.act.kind == "extra"
+        )
+
+    def _given(self, digest: str, claim: str) -> tuple[StoredRating, ...]:
+        """Return the present ratings given to this very candidate."""
         return load_ratings(
             self.desk.store,
             self.desk.prefix,
@@ -124,7 +172,12 @@ class ReviewArea:
 
     def settlements(self, digest: str, claim: str) -> tuple[StoredSettlement, ...]:
         """Return every settlement of a claim."""
-        return load_settlements(self.desk.store, self.desk.prefix, Digest(digest), claim)
+        found = load_settlements(self.desk.store, self.desk.prefix, Digest(digest), claim)
+        carried = self.carried(digest).get(claim)
+        for source, taken in carried.settlements.items() if carried is not None else ():
+            earlier = load_settlements(self.desk.store, self.desk.prefix, source, claim)
+            found += tuple(stored for stored in earlier if stored.sha256 in taken)
+        return found
 
     def record(self, digest: str, record_id: str, by: Person) -> FoundRecord:
         """Return any shipped record, for those who may read."""
@@ -161,7 +214,7 @@ class ReviewArea:
             (
                 stored
                 for stored in self._mine_of(digest, claim, by)
-                if stored.rating.record_id == record_id
+                if stored.rating.record_id == record_id and not stored.carried
             ),
             None,
         )
@@ -198,9 +251,20 @@ class ReviewArea:
         if invented is not None:
             return invented
         found = self._sample(digest, claim)
+        if record_id not in found and record_id in self.extras(digest, claim):
+            return self._beside(digest, record_id)
         if record_id not in found:
             raise ReviewError("review.not_in_plan", "This record is not in the sample.")
         return found[record_id]
+
+    def _beside(self, digest: str, record_id: str) -> FoundRecord:
+        kept = self.desk.memory.setdefault("beside", {})
+        assert isinstance(kept, dict)
+        if (digest, record_id) not in kept:
+            candidate = self.candidates.get(digest)
+            kept[digest, record_id] = find_record(self.desk.store, candidate, record_id)
+        found: FoundRecord = kept[digest, record_id]
+        return found
 
     def _sample(self, digest: str, claim: str) -> Mapping[str, FoundRecord]:
         """Return every record of the plan, from shards that were re-hashed to their end."""

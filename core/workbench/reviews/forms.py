@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -26,6 +27,11 @@ def answers_of(stored: StoredRating) -> Mapping[str, object]:
         "seconds": rating.seconds,
         "supersedes": stored.sha256,
     }
+
+
+def with_extra(plan: SamplePlan, extra: frozenset[str]) -> SamplePlan:
+    """Return the plan an answer is checked against: records beside the sample may be answered."""
+    return dataclasses.replace(plan, records=(*plan.records, *sorted(extra - set(plan.records))))
 
 
 def time_of(stamp: str) -> str:

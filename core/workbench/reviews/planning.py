@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.model.errors import ReviewError
+from core.model.names import Digest
 from core.model.review import SamplePlan
 from core.model.signoff import Person
 from core.policy.types import ClaimRule
+from core.review.carried import carry, freeze_carried
 from core.review.frame import read_frame
 from core.review.known_bad import freeze_known_bad, plant
 from core.review.rubrics import load_rubrics
@@ -70,10 +72,38 @@ class Planning(ReviewArea):
                 key=key,
             )
             plans.append(plan)
+            self._carry(plan, by)
             if claim.known_bad:
                 self._mix_known_bad(plan, claim, by)
         freeze_pii_samples(desk, candidate, frame, standing, by)
         return tuple(plans)
+
+    def _carry(self, plan: SamplePlan, by: Person) -> None:
+        """Fix which earlier readings of the same text under the same rubric are taken over."""
+        entries = self.desk.entries()
+        earlier = [
+            Digest(str(entry.event["candidate"]))
+            for entry in history.of_type(reversed(entries), "plan.frozen")
+            if entry.event["claim"] == plan.claim and entry.event["candidate"] != plan.candidate
+        ]
+        found = carry(
+            plan,
+            [
+                (name, self._given(name, plan.claim), self.settlements(name, plan.claim))
+                for name in dict.fromkeys(earlier)
+            ],
+        )
+        if not found.ratings or plan.claim in self.carried(plan.candidate):
+            return
+        key = freeze_carried(self.desk.store, self.desk.prefix, found)
+        self.desk.record(
+            by,
+            "ratings.carried",
+            candidate=plan.candidate,
+            claim=plan.claim,
+            ratings=sum(len(taken) for taken in found.ratings.values()),
+            key=key,
+        )
 
     def _mix_known_bad(self, plan: SamplePlan, claim: ClaimRule, by: Person) -> None:
         """Fix the known-bad records of a sample; the journal says that, and not which ones."""

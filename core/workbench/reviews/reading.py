@@ -16,7 +16,13 @@ from core.review.drafts import IncomingDraft
 from core.review.known_bad import AREA, answer_sheet
 from core.review.ratings import RATINGS, UNDO_WINDOW, submit_rating
 from core.workbench.reviews.assigning import Assigning
-from core.workbench.reviews.forms import answers_of, read_answers, same_answers, time_of
+from core.workbench.reviews.forms import (
+    answers_of,
+    read_answers,
+    same_answers,
+    time_of,
+    with_extra,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +137,9 @@ class Reading(Assigning):
         planted = self.known_bad(digest).get(claim)
         invented = planted is not None and record_id in planted.ids
         checked = RatingDesk(
-            plan=answer_sheet(plan, planted) if planted is not None and invented else plan,
+            plan=answer_sheet(plan, planted)
+            if planted is not None and invented
+            else with_extra(plan, self.extras(digest, claim)),
             rubric=self.rubric(claim),
             claim=rule,
             record=self._planned(digest, claim, record_id),

@@ -1,0 +1,158 @@
+"""A reading of the very same record under the very same rubric need not be made again.
+
+A record's id is the digest of its messages, so the same id is the same text to the last byte.
+What is carried is fixed with the plan. The plan is drawn from the whole new frame, so the bound
+speaks of it, and only what nobody has read yet remains to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.canonical import canonical_bytes, decode, sha256_hex
+from core.model.errors import DeskError, ReviewError
+from core.model.names import Digest, parse_digest
+from core.model.review import SamplePlan
+from core.review.ratings import StoredRating
+from core.review.settlements import StoredSettlement
+from core.storage.ports import ObjectStore
+from core.storage.put_once import put_once
+
+SCHEMA = "release-desk/carried/1"
+_LIMIT = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What one claim takes over: digests of ratings and settlements by earlier candidate."""
+
+    candidate: Digest
+    claim: str
+    rubric: Digest
+    ratings: Mapping[Digest, tuple[Digest, ...]]
+    settlements: Mapping[Digest, tuple[Digest, ...]]
+
+
+def carry(
+    plan: SamplePlan,
+    earlier: Sequence[tuple[Digest, Sequence[StoredRating], Sequence[StoredSettlement]]],
+) -> Carried:
+    """Return what a new plan takes over from earlier candidates, the newest named first.
+
+    A reader's newest answer to a record is taken, once; a settlement goes with its record.
+    """
+    planned = frozenset(plan.records)
+    taken: set[tuple[str, str]] = set()
+    ratings: dict[Digest, tuple[Digest, ...]] = {}
+    settlements: dict[Digest, tuple[Digest, ...]] = {}
+    for candidate, stored, settled in earlier:
+        mine = [
+            one
+            for one in stored
+            if one.rating.record_id in planned
+            and one.rating.rubric == plan.rubric
+            and (one.rating.record_id, one.rating.reviewer) not in taken
+        ]
+        taken |= {(one.rating.record_id, one.rating.reviewer) for one in mine}
+        records = {one.rating.record_id for one in mine}
+        if mine:
+            ratings[candidate] = tuple(sorted(one.sha256 for one in mine))
+        theirs = sorted(one.sha256 for one in settled if one.settlement.record_id in records)
+        if theirs:
+            settlements[candidate] = tuple(theirs)
+    return Carried(
+        candidate=plan.candidate,
+        claim=plan.claim,
+        rubric=plan.rubric,
+        ratings=ratings,
+        settlements=settlements,
+    )
+
+
+def with_carried(
+    own: Sequence[StoredRating], carried: Iterable[StoredRating]
+) -> tuple[StoredRating, ...]:
+    """Return all ratings in order; what a reader answers anew stands before what was carried."""
+    known = {(one.rating.record_id, one.rating.reviewer) for one in own}
+    taken = [one for one in carried if (one.rating.record_id, one.rating.reviewer) not in known]
+    return tuple(
+        sorted((*own, *taken), key=lambda one: (one.rating.record_id, one.rating.reviewer))
+    )
+
+
+def freeze_carried(store: ObjectStore, prefix: str, carried: Carried) -> str:
+    """Store for good what is taken over and return its key; the first list stands."""
+    held = load_carried(store, prefix, carried.candidate).get(carried.claim)
+    body = _bytes(held or carried)
+    key = f"{_folder(prefix, carried.candidate)}{carried.claim}-{sha256_hex(body)}.json"
+    put_once(store, key, body)
+    return key
+
+
+def load_carried(store: ObjectStore, prefix: str, candidate: Digest) -> Mapping[str, Carried]:
+    """Return what a candidate's claims take over.
+
+    Raises:
+        ReviewError: `review.carried_broken` when a list is not what its name says.
+    """
+    found: dict[str, Carried] = {}
+    for entry in store.list(_folder(prefix, candidate)):
+        body = store.get(entry.key, limit=_LIMIT).body
+        carried = _parse(body, entry.key)
+        named = f"{_folder(prefix, candidate)}{carried.claim}-{sha256_hex(body)}.json"
+        if carried.candidate != candidate or entry.key != named or carried.claim in found:
+            raise _broken(entry.key)
+        found[carried.claim] = carried
+    return found
+
+
+def _bytes(carried: Carried) -> bytes:
+    return canonical_bytes(
+        {
+            "schema": SCHEMA,
+            "candidate": carried.candidate,
+            "claim": carried.claim,
+            "rubric": carried.rubric,
+            "ratings": {name: list(found) for name, found in carried.ratings.items()},
+            "settlements": {name: list(found) for name, found in carried.settlements.items()},
+        }
+    )
+
+
+def _parse(body: bytes, key: str) -> Carried:
+    try:
+        content = decode(body)
+        carried = Carried(
+            candidate=parse_digest(str(content["candidate"])),
+            claim=str(content["claim"]),
+            rubric=parse_digest(str(content["rubric"])),
+            ratings=_digests(content["ratings"]),
+            settlements=_digests(content["settlements"]),
+        )
+        whole = content["schema"] == SCHEMA and _bytes(carried) == body
+    except (DeskError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _broken(key) from error
+    if not whole:
+        raise _broken(key)
+    return carried
+
+
+def _digests(content: Mapping[str, Any]) -> Mapping[Digest, tuple[Digest, ...]]:
+    return {
+        parse_digest(name): tuple(parse_digest(str(one)) for one in found)
+        for name, found in content.items()
+    }
+
+
+def _folder(prefix: str, candidate: Digest) -> str:
+    return f"{prefix}reviews/{candidate}/carried/"
+
+
+def _broken(place: str) -> ReviewError:
+    return ReviewError(
+        "review.carried_broken",
+        "A list of carried readings is not what its name says.",
+        place=place,
+    )
