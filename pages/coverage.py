@@ -65,12 +65,12 @@ st.dataframe(
             "family": found.title,
             "stage": found.stage,
             "state": found.state.replace("_", " "),
+            "why": found.why,
             "objects": found.objects,
             "size": show.size(found.bytes),
             "records seen": found.records,
-            "formats": ", ".join(found.formats),
             "newest": found.newest[:10],
-            "why": found.why,
+            "formats": ", ".join(found.formats),
         }
         for found in report.families.values()
     ],
@@ -83,7 +83,7 @@ def alias_flow(bench: Workbench, found: FamilyCoverage) -> None:
     for alias in found.needs_confirmation:
         with st.container(border=True):
             show.prose(
-                "**{title}** was found under `{alias}`, which is not its canonical prefix. "
+                "**{title}** was found under “{alias}”, which is not its canonical prefix. "
                 "Look at what was opened below, then confirm by name that these are its data.",
                 title=found.title,
                 alias=alias,
@@ -199,10 +199,10 @@ if chosen:
             {
                 "key": item.key,
                 "state": item.state,
-                "container": item.container,
+                "why": item.why,
                 "records": item.records,
                 "rejected": item.rejected,
-                "why": item.why,
+                "container": item.container,
                 "size": show.size(item.size),
             }
             for item in report.families[chosen].evidence

@@ -155,7 +155,7 @@ def _assigned(bench: Workbench, person: Person) -> None:
     for prefix, family in bench.sources.assigned().items():
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            show.prose("`{prefix}` was assigned to **{family}**.", prefix=prefix, family=family)
+            show.prose("“{prefix}” was assigned to **{family}**.", prefix=prefix, family=family)
         with right:
             act = partial(bench.sources.take_back, prefix, person)
             st.button(

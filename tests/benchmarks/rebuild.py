@@ -1,0 +1,107 @@
+"""A second build beside the first, after one object in a hundred has changed.
+
+    python -m tests.benchmarks.rebuild [MEGABYTES [OBJECTS]]          (default 4 and 200)
+
+Prints the processor time of each phase of both builds in one process, and the second build's
+share of the first. Fails when the second takes more than half of the first, or when it is not
+the candidate that a build without any cache gives.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from core.intake.compile import compile_candidate
+from core.model.candidate import Candidate
+from core.policy.load import load_policy
+from tests.benchmarks.scan import corpus
+from tests.builders import PREFIX, a_policy
+from tests.file_store import FileStore
+from tests.listed import take_listing
+from tests.sources import PRIORITY
+
+MOST = 0.5
+AT = "2026-11-21T00:00:00Z"
+
+
+class Phases:
+    """Processor seconds by phase, told apart by the words a build reports."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._phase = "look up and scan"
+        self._since = time.process_time()
+
+    def tell(self, done: int, total: int, words: str) -> None:
+        """Take a report; words that do not begin with "scan" or "look" begin a new phase."""
+        now = time.process_time()
+        self.seconds[self._phase] += now - self._since
+        self._since = now
+        head = words.split(" ")[0]
+        self._phase = "look up and scan" if head in ("scan", "scanned", "looking") else words
+
+
+def build(store: FileStore) -> tuple[Candidate, Phases, float]:
+    """Return a build of everything in the store, its phases and its seconds."""
+    policy = a_policy(near_duplicates=load_policy(None, embedded=True).near_duplicates)
+    listing = take_listing(store, exclude_prefix=PREFIX)
+    phases = Phases()
+    started = time.process_time()
+    candidate = compile_candidate(
+        store,
+        listing=listing,
+        snapshot_at=AT,
+        policy=policy,
+        version="v2026-11-21",
+        licences={PRIORITY: "mit"},
+        waived={rule.name: "benchmark" for rule in policy.families if rule.name != "priority"},
+        prefix=PREFIX,
+        progress=phases.tell,
+    )
+    return candidate, phases, time.process_time() - started
+
+
+def show(name: str, phases: Phases, seconds: float) -> None:
+    """Print one build."""
+    print(f"{name}: {seconds:.2f} s")
+    for phase, spent in phases.seconds.most_common(6):
+        print(f"    {phase:40} {spent:8.2f} s")
+
+
+def main(megabytes: float, objects: int) -> int:
+    """Measure and print; return an exit status."""
+    lines = corpus(int(megabytes * 1e6))
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        store, fresh = FileStore(Path(one)), FileStore(Path(other))
+        fill(store, lines, objects)
+        first, phases, seconds = build(store)
+        show(f"first build, {first.records} records", phases, seconds)
+        change(store, lines, objects)
+        second, phases, again = build(store)
+        show(f"second build, {second.records} records", phases, again)
+        fill(fresh, lines, objects)
+        change(fresh, lines, objects)
+        assert build(fresh)[0].digest == second.digest
+    print(f"second / first = {again / seconds:.1%}")
+    return int(again / seconds > MOST)
+
+
+def fill(store: FileStore, lines: list[bytes], objects: int) -> None:
+    """Put the rows into so many objects."""
+    for number in range(objects):
+        store.put(f"{PRIORITY}{number:04}.jsonl", b"".join(lines[number::objects]))
+
+
+def change(store: FileStore, lines: list[bytes], objects: int) -> None:
+    """Drop the first row of one object in a hundred."""
+    for number in range(max(1, objects // 100)):
+        store.put(f"{PRIORITY}{number:04}.jsonl", b"".join(lines[number::objects][1:]))
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    sys.exit(main(float(given[0]) if given else 4, int(given[1]) if given[1:] else 200))
