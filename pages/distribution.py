@@ -7,33 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from core.gates.codes import cure_of, title_of
 from core.gates.distribution import DRIFTING
-from core.gates.statistics import LEAST_FOR_PSI, QUANTILES
+from core.gates.statistics import LEAST_FOR_PSI
 from core.model.dataset import SPLITS
-from core.model.errors import DeskError
-from core.workbench.record_table import Choice, RecordTable, bar_at
-from core.workbench.reviews import READERS
 from pages.frame import charts, evidence, guard, show
 from pages.frame.links import page_link
+from pages.frame.portrait_bars import Portrait, draw_bar
+from pages.frame.portrait_tables import draw_damage, draw_languages, draw_quantiles, draw_roles
+from pages.frame.portrait_words import MEASURES
 from pages.frame.version_picker import pick_version
 
 PICTURED = {"turns": "turns", "tokens": "tokens", "words": "words"}
-MEASURES = {
-    "turns": "turns",
-    "tokens": "tokens",
-    "characters": "characters",
-    "words": "words",
-    "characters_per_word": "characters per word",
-    "assistant_user_ratio": "assistant to user, by length",
-}
-SHARES = {
-    "single_turn": "one exchange at most",
-    "truncated_ending": "ends in the middle of a sentence",
-    "shared_prompt": "prompt shared with another record",
-}
-SPEAKERS = {"s": "system", "u": "user", "a": "assistant", "x": "other"}
-
 bench, person = guard.require()
 st.title("Distribution")
 show.outcome()
@@ -123,116 +107,7 @@ def draw_pictures() -> None:
         key="pictures",
         alt="Turns, tokens and words per record, by family and split",
     )
-    draw_bar(clicked)
-
-
-def draw_bar(clicked: tuple[str, str, str, float] | None) -> None:
-    """Draw the records of one bar: the one clicked, or the one picked from the lists."""
-    if clicked is not None and clicked != st.session_state.get("bar:clicked"):
-        st.session_state["bar:clicked"] = clicked
-        for name, value in zip(("family", "measure", "split", "low"), clicked, strict=True):
-            st.session_state[f"bar:{name}"] = value
-    st.markdown("**The records in a bar**")
-    show.quiet("Click a bar above, or pick one here.")
-    family_box, measure_box, split_box, bar_box = st.columns(4)
-    with family_box:
-        family = st.selectbox(
-            "Family", list(names), format_func=lambda name: names[name], key="bar:family"
-        )
-    with measure_box:
-        measure = st.selectbox(
-            "Measure", list(MEASURES), format_func=lambda name: MEASURES[name], key="bar:measure"
-        )
-    told = measures["families"][family]
-    splits = [name for name in SPLITS if name in told]
-    if st.session_state.get("bar:split") not in splits:
-        st.session_state.pop("bar:split", None)
-    with split_box:
-        split = st.selectbox("Split", splits, key="bar:split")
-    edges = measures["edges"][measure]
-    counts = told[split][measure].get("histogram", [])
-    bars = {
-        (-1.0 if number == 0 else float(edges[number - 1])): count
-        for number, count in enumerate(counts)
-        if count
-    }
-    if not bars:
-        return
-    if st.session_state.get("bar:low") not in bars:
-        st.session_state.pop("bar:low", None)
-    with bar_box:
-        low = st.selectbox(
-            "Bar",
-            list(bars),
-            format_func=lambda edge: f"{_bar_words(measure, edge)}: {bars[edge]:,} records",
-            key="bar:low",
-        )
-    draw_records(family, split, measure, low)
-
-
-def _bar_words(measure: str, edge: float) -> str:
-    low, high = bar_at(measure, edge)
-    if low is None or edge < 0:
-        return f"below {measures['edges'][measure][0]:g}"
-    return f"{low:,.4g} and more" if high is None else f"{low:,.4g} to under {high:,.4g}"
-
-
-def draw_records(family: str, split: str, measure: str, edge: float) -> None:
-    """Draw which records a bar holds, and the one that is ticked, for those who may read."""
-    low, high = bar_at(measure, edge)
-    choice = Choice(measure=measure, family=family, split=split, low=low, high=high)
-    try:
-        with st.spinner("Finding the records"):
-            found = RecordTable(bench.candidates).records(report.candidate, choice)
-    except DeskError as error:
-        show.refusal(error)
-        return
-    show.prose(
-        "**{n} records** of {family}, {split}: {measure} {bar}.{cut}",
-        n=f"{found.records:,}",
-        family=names[family],
-        split=split,
-        measure=MEASURES[measure],
-        bar=_bar_words(measure, edge),
-        cut=f" The first {len(found.rows):,} are listed."
-        if found.records > len(found.rows)
-        else "",
-    )
-    event = st.dataframe(
-        [
-            {
-                "record": row["record_id"],
-                MEASURES[measure]: row["value"],
-                "who speaks": _speakers(row["roles"]),
-                "language": _language(row["language"]),
-            }
-            for row in found.rows
-        ],
-        hide_index=True,
-        height=240,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"bar:{hash(choice)}",
-        alt="Records in the bar; tick one to read it",
-    )
-    chosen = event.selection.rows
-    if not chosen or chosen[0] >= len(found.rows):
-        return
-    if not person.holds(*READERS):
-        show.prose("Records are shown to reviewers, leads, owners and auditors.")
-        return
-    try:
-        record = bench.reviews.record(report.candidate, found.rows[chosen[0]]["record_id"], person)
-    except DeskError as error:
-        show.refusal(error)
-        return
-    hard = {rule.number for rule in bench.desk.policy.stages if rule.name == "edge"}
-    closed = bench.desk.policy.family(family).stage in hard
-    with st.expander(
-        "The record" + (" (edge and crisis: open it when you are ready)" if closed else ""),
-        expanded=not closed,
-    ):
-        show.dialogue(record.messages)
+    draw_bar(Portrait(bench=bench, person=person, report=report, names=names), clicked)
 
 
 def draw_ranges() -> None:
@@ -306,7 +181,13 @@ def draw_baseline() -> None:
     standing = bench.candidates.baseline_version(version)
     if not earlier or standing is None:
         return
-    show.prose("Compared with release **{name}**.", name=standing)
+    why = bench.candidates.why_compared(version)
+    show.prose(
+        "Compared with release **{name}**. {reason}{by}",
+        name=standing,
+        reason=why["reason"],
+        by=f" (chosen by {why['by']})" if why["by"] else "",
+    )
     if len(earlier) < 2 or not person.holds("release_owner", "review_lead"):
         return
     with st.expander("Compare with another release"), st.form("baseline", border=False):
@@ -341,174 +222,11 @@ def _drift_row(family: str, measure: str, told: Any) -> dict[str, Any]:
     }
 
 
-def draw_damage() -> None:
-    """Draw every damage alarm of every family, those that are raised first and in words."""
-    st.subheader("Damage alarms")
-    codes: dict[str, None] = {}
-    for family, told in measures["damage"].items():
-        for code, alarm in told["alarms"].items():
-            codes[code] = None
-            if alarm["raised"]:
-                st.error(
-                    show.escape(
-                        f"✕ {names.get(family, family)}: {title_of(code)} in "
-                        f"{alarm['records']:,} records ({alarm['share']:.1%}, at most "
-                        f"{alarm['limit']:.1%}). {cure_of(code)}"
-                    )
-                )
-    limits = {code: _limit(code) for code in codes}
-    st.table(
-        [
-            {"family": show.escape(title)}
-            | {
-                f"{title_of(code)} ({limits[code]})": _alarm(
-                    measures["damage"][family]["alarms"][code]
-                )
-                for code in codes
-            }
-            for family, title in names.items()
-        ],
-        border="horizontal",
-        hide_index=True,
-        alt="Damage alarms by family: share of records and whether the alarm is raised",
-    )
-    st.markdown("**Measured without an alarm, as shares of records**")
-    st.table(
-        [
-            {"family": show.escape(title)}
-            | {
-                words: f"{measures['damage'][family]['shares'][share]:.1%}"
-                for share, words in SHARES.items()
-            }
-            for family, title in names.items()
-        ],
-        border="horizontal",
-        hide_index=True,
-        alt="Single exchanges, cut endings and shared prompts by family",
-    )
-
-
-def _limit(code: str) -> str:
-    """Return the most of a family's records that may show the damage, in words."""
-    limits = {told["alarms"][code]["limit"] for told in measures["damage"].values()}
-    words = ["none allowed" if limit == 0 else f"at most {limit:.0%}" for limit in sorted(limits)]
-    return " or ".join(words)
-
-
-def _alarm(alarm: Mapping[str, Any]) -> str:
-    share = f"{alarm['share']:.1%}" if alarm["records"] else "none"
-    return f"✕ raised: {share}" if alarm["raised"] else f"✓ quiet: {share}"
-
-
-def draw_languages() -> None:
-    """Draw which languages the records of each family are in."""
-    st.subheader("Languages")
-    told = {family: measures["families"][family]["all"]["languages"] for family in names}
-    found = sorted(
-        {code for counts in told.values() for code in counts},
-        key=lambda code: -sum(counts.get(code, 0) for counts in told.values()),
-    )
-    charts.bars(
-        list(names.values()),
-        {_language(code): [told[f].get(code, 0) for f in names] for code in found},
-        unit="share of records",
-        share=True,
-        key="languages",
-        alt="Languages by family, as shares of its records",
-    )
-
-
-def _language(code: str) -> str:
-    return {"und": "too short to tell", "en": "English", "other": "others"}.get(code, code)
-
-
-def draw_roles() -> None:
-    """Draw who speaks in which order."""
-    st.subheader("Who speaks")
-    rows = []
-    for family, title in names.items():
-        told = measures["families"][family]["all"]
-        for pattern, count in told["role_patterns"].items():
-            rows.append(
-                {
-                    "family": title,
-                    "who speaks": _speakers(pattern),
-                    "records": count,
-                    "share": count / told["records"],
-                }
-            )
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height="content",
-        column_config={
-            "share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
-        },
-        alt="Order of speakers by family",
-    )
-
-
-def _speakers(pattern: str) -> str:
-    if pattern == "other":
-        return "other orders"
-    system, rest = ("system, then ", pattern[1:]) if pattern.startswith("s") else ("", pattern)
-    if rest.startswith("(ua)*"):
-        ending = "the user has the last word" if rest.endswith("u") else "the assistant ends"
-        return f"{system}user and assistant in turn; {ending}"
-    if rest == "ua":
-        return f"{system}one question, one answer"
-    words = [SPEAKERS.get(letter, letter) for letter in pattern.rstrip("+")]
-    return ", ".join(words) + (" and on" if pattern.endswith("+") else "")
-
-
-def draw_quantiles() -> None:
-    """Draw the quantiles of one measure by stage, family and split."""
-    st.subheader("Quantiles")
-    measure = st.segmented_control(
-        "Measure",
-        list(MEASURES),
-        format_func=lambda name: MEASURES[name],
-        default="turns",
-        required=True,
-    )
-    rows = []
-    cells = [
-        (stage_of(family), title, measures["families"][family]) for family, title in names.items()
-    ]
-    # Evidence from before stages were measured holds none.
-    for number, told in measures.get("stages", {}).items():
-        cells.append((stages.get(int(number), number), "the whole stage", told["splits"]))
-    for stage, title, splits in sorted(cells, key=lambda cell: cell[0]):
-        for split in ("all", *SPLITS):
-            told = splits.get(split, {}).get(measure, {"n": 0})
-            if told["n"]:
-                rows.append(
-                    {"stage": stage, "family": title, "split": split}
-                    | {"records": told["n"], "mean": told["mean"]}
-                    | {_quantile(share): told["quantiles"][str(share)] for share in QUANTILES}
-                )
-    numbers = {
-        name: st.column_config.NumberColumn(format="%.1f")
-        for name in ("mean", *map(_quantile, QUANTILES))
-    }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height="content",
-        column_config=numbers,
-        alt="Quantiles by family and split",
-    )
-
-
-def _quantile(share: int) -> str:
-    return {0: "least", 50: "median", 100: "most"}.get(share, f"{share} %")
-
-
 draw_verdict()
 draw_pictures()
 draw_ranges()
 draw_drift()
-draw_damage()
-draw_languages()
-draw_roles()
-draw_quantiles()
+draw_damage(measures, names)
+draw_languages(measures, names)
+draw_roles(measures, names)
+draw_quantiles(measures, names, stages, {family: stage_of(family) for family in names})

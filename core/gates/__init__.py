@@ -19,13 +19,15 @@ def make_gates(
     *,
     routing: bytes | None = None,
     baseline: Mapping[str, Any] | None = None,
+    compared_with: Mapping[str, str] | None = None,
     scratch: Path | None = None,
 ) -> tuple[Gate, ...]:
     """Return fresh gates for one run, in the order of `GATE_NAMES`.
 
     `routing` is the candidate's stored routing document, without which provenance blocks; it
     does not enter the settings, since the candidate names its digest. `baseline` is the
-    measures of the last release's distribution evidence. In `scratch` texts lie while they are
+    measures of the last release's distribution evidence, and `compared_with`
+    says which release that is, who chose it and why. In `scratch` texts lie while they are
     compared.
     """
     # Imported here because the detectors behind them load models that no other page needs.
@@ -42,5 +44,5 @@ def make_gates(
         ProvenanceGate(policy, candidate, routing=routing),
         DuplicatesGate(policy, comparison),
         LeakageGate(policy, comparison),
-        DistributionGate(policy, candidate, baseline=baseline),
+        DistributionGate(policy, candidate, baseline=baseline, compared_with=compared_with),
     )

@@ -129,12 +129,12 @@ class Comparison:
         if self._found is None:
             heads = texts.heads()
             reader = _Reader(self._parts, heads)
-            signatures = _gather(self._parts, heads, self.rule.permutations)
             counts = np.concatenate([np.empty(0, np.int64), *(part.counts for part in self._parts)])
+            # The parts are let go one by one: signatures are most of what a run holds.
+            signatures = _gather(self._parts, heads, self.rule.permutations)
             self._found = find_pairs(
                 self.table.keys["digest"][heads], signatures, counts[heads], reader.texts, self.rule
             )
-            self._parts.clear()
             if self._folder is not None:
                 self._folder.cleanup()
         return texts, self._found
@@ -247,10 +247,11 @@ class _Reader:
 
 
 def _gather(parts: list[Sketched], heads: Indices, permutations: int) -> Signatures:
-    """Return the signatures of some records, a part at a time."""
+    """Return the signatures of some records, and take each part from `parts` when it is read."""
     out = np.empty((len(heads), permutations), np.uint32)
     start = 0
-    for part in parts:
+    while parts:
+        part = parts.pop(0)
         mine = np.flatnonzero((heads >= start) & (heads < start + len(part)))
         out[mine] = part.signatures[heads[mine] - start]
         start += len(part)

@@ -35,12 +35,17 @@ class DistributionGate:
         candidate: Candidate,
         *,
         baseline: Mapping[str, Any] | None = None,
+        compared_with: Mapping[str, str] | None = None,
     ) -> None:
-        """`baseline` is the measures of the last release's distribution evidence, if any."""
+        """`baseline` is the measures of an earlier release's distribution evidence, if any.
+
+        `compared_with` names that release, who chose it and why; it goes into the evidence.
+        """
         self._policy = policy
         self._rule = policy.distribution
         self._decisions = candidate.decisions
         self._baseline = baseline
+        self._compared_with = dict(compared_with or {}) if baseline is not None else {}
         self._cells: dict[tuple[str, str], Cell] = {}
         self._languages: dict[tuple[str, str], Counter[str]] = {}
         self._patterns: dict[tuple[str, str], Counter[str]] = {}
@@ -116,6 +121,7 @@ class DistributionGate:
             "edges": {name: list(edges) for name, edges in EDGES.items()},
             "families": families,
             "baseline": "none" if self._baseline is None else "given",
+            "compared_with": self._compared_with,
             **self._results,
         }
 

@@ -43,6 +43,17 @@ _CLIENT = re.compile(
     r"|i(?:'m| am) (?:so|really|very|always) (?:sad|tired|anxious|depressed|lonely|scared|angry))"
 )
 
+# The same in Chinese, which has no spaces to bound a word by.
+_COUNSEL_CHINESE = re.compile(
+    "\u542c\u8d77\u6765\u4f60|\u542c\u4f60\u8fd9\u4e48\u8bf4|\u8c22\u8c22\u4f60\u7684\u5206\u4eab|\u6211\u80fd\u7406\u89e3\u4f60|\u6211\u7406\u89e3\u4f60\u7684"
+    "|\u8fd9\u8ba9\u4f60\u6709\u4ec0\u4e48\u611f\u53d7|\u4f60\u6709\u6ca1\u6709(?:\u8003\u8651|\u8bd5)\u8fc7|\u4f60\u7684\u611f\u53d7\u662f|\u5efa\u8bae\u4f60"
+    "|\u53ef\u4ee5\u591a\u8bf4\u4e00\u70b9|\u5fc3\u7406\u54a8\u8be2\u5e08"
+)
+_CLIENT_CHINESE = re.compile(
+    "\u6211\u89c9\u5f97(?:\u5f88|\u81ea\u5df1|\u597d)|\u6211\u611f\u5230|\u6211\u6700\u8fd1|\u6211\u8be5\u600e\u4e48\u529e|\u6211\u4e0d\u77e5\u9053\u8be5|\u6211\u7761\u4e0d\u7740|\u6211\u5fcd\u4e0d\u4f4f"
+    "|\u6211\u7684(?:\u7236\u4eb2|\u6bcd\u4eb2|\u7238\u7238|\u5988\u5988|\u8001\u516c|\u8001\u5a46|\u4e08\u592b|\u59bb\u5b50|\u7537\u670b\u53cb|\u5973\u670b\u53cb)"
+)
+
 
 def breaks_off(text: str) -> bool:
     """Whether a text ends in the middle of a sentence, as a cut-off generation does."""
@@ -62,12 +73,15 @@ def ends_cut(messages: Sequence[Message]) -> bool:
 
 
 def is_swapped(messages: Sequence[Message]) -> bool:
-    """Whether the user counsels and the assistant seeks counsel; both must, and neither else."""
+    """Whether the user counsels and the assistant seeks counsel; both must, and neither else.
+
+    Only English and Chinese phrases are known: dialogues in other languages are never accused.
+    """
     said = {role: _said(messages, role) for role in ("user", "assistant")}
-    counsel = {role: len(_COUNSEL.findall(text)) for role, text in said.items()}
+    counsel = {role: _times(text, _COUNSEL, _COUNSEL_CHINESE) for role, text in said.items()}
     if counsel["user"] == 0 or counsel["assistant"] >= counsel["user"]:
         return False
-    client = {role: len(_CLIENT.findall(text)) for role, text in said.items()}
+    client = {role: _times(text, _CLIENT, _CLIENT_CHINESE) for role, text in said.items()}
     return client["assistant"] > 0 and client["user"] < client["assistant"]
 
 
@@ -90,6 +104,11 @@ def echoes(messages: Sequence[Message]) -> bool:
         if _squeezed(answered.content[: 2 * len(asked.content) + 64]).startswith(question):
             return True
     return False
+
+
+def _times(text: str, english: re.Pattern[str], chinese: re.Pattern[str]) -> int:
+    found = len(english.findall(text))
+    return found if text.isascii() else found + len(chinese.findall(text))
 
 
 def _said(messages: Sequence[Message], role: str) -> str:

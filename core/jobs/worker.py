@@ -17,6 +17,7 @@ from core.model.signoff import Person
 from core.storage.ports import Clock, SystemClock
 from core.workbench import Workbench, open_workbench
 from core.workbench.people import person_from_mapping
+from core.workbench.record_table import RecordTable
 
 BEAT_SECONDS = 1.0
 
@@ -109,6 +110,13 @@ def _build(bench: Workbench, job: Job, person: Person, progress: Progress, queue
 def _gates(bench: Workbench, job: Job, person: Person, progress: Progress, queue: Queue) -> Any:
     del queue
     reports = bench.candidates.run_gates(job.params["candidate"], person, progress)
+    try:
+        RecordTable(bench.candidates).prepare(job.params["candidate"], progress)
+    except Cancelled:
+        raise
+    except (DeskError, OSError):
+        # The table is a cache that a page makes when it is not there; the verdicts stand.
+        pass
     return {name: stored.report.verdict for name, stored in reports.items()}
 
 

@@ -198,6 +198,7 @@ class Candidates:
             candidate,
             routing=routing,
             baseline=self._baseline(candidate),
+            compared_with=self.why_compared(candidate.version),
             scratch=self.desk.workspace / "scratch",
         )
 
@@ -223,6 +224,21 @@ class Candidates:
         ]
         return chosen[-1] if chosen else next(iter(earlier), None)
 
+    def why_compared(self, version: str) -> Mapping[str, str]:
+        """Return the release `version` is compared with, why, and who chose it; empty if none."""
+        release = self.baseline_version(version)
+        if release is None:
+            return {}
+        chosen = [
+            entry
+            for entry in history.of_type(self.desk.entries(), "baseline.chosen")
+            if entry.event["version"] == version and entry.event["release"] == release
+        ]
+        if not chosen:
+            return {"release": release, "reason": "The newest release before it.", "by": ""}
+        event = chosen[-1].event
+        return {"release": release, "reason": str(event["reason"]), "by": chosen[-1].actor}
+
     def choose_baseline(self, version: str, release: str, reason: str, by: Person) -> None:
         """Compare `version` with another earlier release than the newest, for a stated reason.
 
@@ -230,12 +246,18 @@ class Candidates:
 
         Raises:
             GateError: `gate.baseline_unknown`, or `finding.reason` when no reason is given.
+            ReviewError: `review.private_text` when the reason holds something private.
         """
+        # Imported here because it loads the detectors, which takes seconds.
+        from core.workbench.private_text import refuse_private
+
         self.desk.require(by, "release_owner", "review_lead")
         if release not in self.earlier_releases(version):
             raise GateError("gate.baseline_unknown", "That is no earlier release.")
         if len(reason.strip()) < 3:
             raise GateError("finding.reason", "Say in a few words why.")
+        # The reason stands in the evidence, which ships.
+        refuse_private(self.desk.policy, reason)
         self.desk.record(
             by, "baseline.chosen", version=version, release=release, reason=reason.strip()[:500]
         )

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from duckdb import DuckDBPyConnection as Connection
 
-from core.gates.corpus import open_corpus
+from core.gates.corpus import parse_shard, read_shard
 from core.gates.portrait import measure_sizes, role_pattern
 from core.gates.statistics import EDGES, MEASURES
 from core.model.dataset import SPLITS, ShippedRecord
@@ -26,6 +26,7 @@ from core.workbench.candidates import Candidates
 
 _VERSION = 1
 _BATCH = 20_000
+_PROGRESS_EVERY = 1_000
 _CHOSEN = """
     FROM records
     WHERE @measure IS NOT NULL
@@ -167,18 +168,35 @@ class RecordTable:
         self, digest: str, choice: Choice, *, limit: int = 200, progress: Progress = silent
     ) -> Found:
         """Return the records of a choice; the first question makes the table from the shards."""
-        path = self.path(digest)
-        if not path.is_file():
-            self._make(digest, path, progress)
+        path = self.prepare(digest, progress)
         connection = open_snapshot(path)
         try:
             return records_of(connection, choice, limit=limit)
         finally:
             connection.close()
 
+    def is_ready(self, digest: str) -> bool:
+        """Whether a question is answered at once."""
+        return self.path(digest).is_file()
+
+    def prepare(self, digest: str, progress: Progress = silent) -> Path:
+        """Make the table of a candidate unless it is there; return where it lies.
+
+        The job that runs the gates does it, so that no page has to.
+        """
+        path = self.path(digest)
+        if not path.is_file():
+            self._make(digest, path, progress)
+        return path
+
     def _make(self, digest: str, path: Path, progress: Progress) -> None:
         desk, candidate = self.candidates.desk, self.candidates.get(Digest(digest))
-        corpus = open_corpus(desk.store, candidate, desk.workspace / "shards")
+        cache = desk.workspace / "shards"
+        corpus = (
+            record
+            for shard in candidate.shards
+            for record in parse_shard(read_shard(desk.store, shard, cache), shard)
+        )
         stages = {rule.name: rule.stage for rule in desk.policy.families}
 
         def build(connection: Connection) -> None:
@@ -197,9 +215,10 @@ def _batches(
     for done, record in enumerate(records, 1):
         rows.append(_row(record, stage_of(record.shard.family)))
         if len(rows) >= _BATCH:
-            progress(done, total, "measuring records")
             yield _table(rows)
             rows = []
+        if done % _PROGRESS_EVERY == 0:
+            progress(done, total, "measuring records for the pictures")
     yield _table(rows)
 
 

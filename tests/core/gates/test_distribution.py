@@ -300,6 +300,17 @@ def test_the_same_rows_again_do_not_drift(simulator):
     assert (drift["wasserstein_share"], drift["ks"], drift["psi"]) == (0, 0, None)
 
 
+def test_the_evidence_names_the_release_compared_with_and_why(simulator):
+    policy = a_policy()
+    candidate = a_candidate(simulator, {("priority", "train"): 5}, policy)
+    corpus = open_corpus(simulator, candidate)
+    told = {"release": "v2026-10-01", "reason": "The newest left a family out.", "by": "olympia"}
+    first = run_gate(DistributionGate(policy, candidate), corpus, clock=FixedClock()).measures
+    assert (first["baseline"], first["compared_with"]) == ("none", {})
+    gate = DistributionGate(policy, candidate, baseline=first, compared_with=told)
+    assert run_gate(gate, corpus, clock=FixedClock()).measures["compared_with"] == told
+
+
 def test_other_rows_of_the_same_kind_do_not_drift(simulator):
     baseline = judge(simulator, 40).measures
     rows = [a_row(seed=f"second {n}", source_line=n + 1) for n in range(40)]

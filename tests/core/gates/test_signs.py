@@ -51,6 +51,15 @@ def test_swapped_roles_need_both_sides_to_speak_for_the_other():
     assert not signs.is_swapped(talk(ASKED, "I feel so sad to hear it. " + COUNSEL))
 
 
+def test_swapped_roles_are_seen_in_chinese_and_no_other_language_is_accused():
+    counsel = "谢谢你的分享。这让你有什么感受？你有没有考虑过和家人谈一谈？"
+    asked = "我最近总是睡不好，我的父亲不理解我，我该怎么办？"
+    assert signs.is_swapped(talk(counsel, asked))
+    assert not signs.is_swapped(talk(asked, counsel))
+    assert not signs.is_swapped(talk(counsel, counsel))
+    assert not signs.is_swapped(talk("Danke, dass du das erzählst.", "Ich bin so traurig."))
+
+
 @pytest.mark.parametrize("sound", ["naïve café, l’été", "São Paulo, MAÇÃ", "Ân", "🙂 你好"])
 def test_letters_of_other_languages_are_no_broken_ones(sound):
     assert not signs.is_misread(talk(sound))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.model.errors import GateError, NotAllowed
+from core.model.errors import GateError, NotAllowed, ReviewError
 from tests import road
 from tests.clock import FixedClock
 from tests.desk import VERSION, a_desk
@@ -37,6 +37,12 @@ def test_the_newest_release_stands_behind_until_another_is_chosen(bench):
     # What was judged against another release no longer counts.
     assert candidates._fingerprint(candidates.get(digest(bench))) != before
     assert candidates.baseline_version("v2026-12-01") == NEW
+    assert candidates.why_compared(VERSION) == {
+        "release": OLD,
+        "reason": "The last one left a family out.",
+        "by": owner.id,
+    }
+    assert candidates.why_compared("v2026-12-01")["release"] == NEW
 
 
 def test_a_choice_needs_a_release_a_reason_and_a_role(bench):
@@ -45,6 +51,8 @@ def test_a_choice_needs_a_release_a_reason_and_a_role(bench):
         bench.candidates.choose_baseline(VERSION, VERSION, "because", owner)
     with pytest.raises(GateError, match=r"finding\.reason"):
         bench.candidates.choose_baseline(VERSION, OLD, " ", owner)
+    with pytest.raises(ReviewError, match=r"review\.private_text"):
+        bench.candidates.choose_baseline(VERSION, OLD, "ask someone@example.org", owner)
     reader = road.person(bench, "demo:clinician-1")
     with pytest.raises(NotAllowed):
         bench.candidates.choose_baseline(VERSION, OLD, "because", reader)
