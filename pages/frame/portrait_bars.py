@@ -93,15 +93,13 @@ def _draw_records(at: Portrait, family: str, split: str, measure: str, edge: flo
     if found is None:
         return
     show.prose(
-        "**{n} records** of {family}, {split}: {measure} {bar}.{cut}",
+        "**{n} records** of {family}, {split}: {measure} {bar}. {cut}",
         n=f"{found.records:,}",
         family=at.names[family],
         split=split,
         measure=MEASURES[measure],
         bar=_bar_words(at, measure, edge),
-        cut=f" The first {len(found.rows):,} are listed."
-        if found.records > len(found.rows)
-        else "",
+        cut=f"The first {len(found.rows):,} are listed." if found.records > len(found.rows) else "",
     )
     event = st.dataframe(
         [

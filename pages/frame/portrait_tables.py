@@ -32,17 +32,15 @@ def draw_damage(measures: Measures, names: Names) -> None:
                         f"{alarm['limit']:.1%}). {cure_of(code)}"
                     )
                 )
-    limits = {code: _limit(measures, code) for code in codes}
+    # Alarms down and families across: there are more alarms than a page is wide.
     st.table(
         [
-            {"family": show.escape(title)}
+            {"at most so many records": f"{title_of(code)} ({_limit(measures, code)})"}
             | {
-                f"{title_of(code)} ({limits[code]})": _alarm(
-                    measures["damage"][family]["alarms"][code]
-                )
-                for code in codes
+                show.escape(title): _alarm(measures["damage"][family]["alarms"][code])
+                for family, title in names.items()
             }
-            for family, title in names.items()
+            for code in codes
         ],
         border="horizontal",
         hide_index=True,
