@@ -57,7 +57,8 @@ def choose_evidence(inputs: ReleaseInputs, facts: Facts) -> Chosen:
         ),
         routing=_routing_part(routing),
         included=tuple(
-            json_part("evidence", file.name, "evidence", file.body) for file in inputs.included
+            json_part("evidence", file.name, "evidence", file.body, file.suffix)
+            for file in inputs.included
         ),
     )
 

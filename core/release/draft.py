@@ -61,10 +61,10 @@ class Chosen:
         return tuple(found[name] for name in sorted(found))
 
 
-def json_part(folder: str, name: str, kind: str, body: bytes) -> Part:
+def json_part(folder: str, name: str, kind: str, body: bytes, suffix: str = ".json") -> Part:
     """Return a part named by its digest inside `folder`."""
     bare = Part(name="", kind=kind, body=body)
-    return Part(name=named_by_digest(folder, name, bare.sha256), kind=kind, body=body)
+    return Part(name=named_by_digest(folder, name, bare.sha256, suffix), kind=kind, body=body)
 
 
 def shard_files(inputs: ReleaseInputs) -> tuple[ReleaseFile, ...]:

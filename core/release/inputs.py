@@ -43,10 +43,14 @@ class ReviewEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncludedFile:
-    """Further JSON evidence that ships, such as the coverage report. `name` is `coverage`."""
+    """Further evidence that ships, such as the coverage report: JSON, or a page of Markdown.
+
+    `name` is `coverage`; `suffix` is `.json` or `.md`.
+    """
 
     name: str
     body: bytes = field(repr=False)
+    suffix: str = ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from core.workbench.long_jobs import LongJobs
 from core.workbench.people import demo_people, identify
 from core.workbench.pii_checks import PiiChecks
 from core.workbench.releases import Releases
+from core.workbench.review_reports import ReviewReports
 from core.workbench.reviews import Reviews
 from core.workbench.sheet import Sheet
 from core.workbench.signing import Signing
@@ -48,6 +49,7 @@ class Workbench:
     candidates: Candidates
     reviews: Reviews
     pii: PiiChecks
+    review_reports: ReviewReports
     signing: Signing
     waivers: Waivers
     releases: Releases
@@ -126,6 +128,7 @@ def assemble(desk: Desk) -> Workbench:
         sources=Sources(desk, data),
         candidates=candidates,
         reviews=reviews,
+        review_reports=ReviewReports(desk, candidates, reviews),
         pii=pii,
         signing=signing,
         waivers=Waivers(desk, candidates),

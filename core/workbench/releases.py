@@ -23,6 +23,7 @@ from core.release.publish import DryRun, dry_run, publish_release
 from core.release.smoke import run_isolated
 from core.release.verify import load_manifest, verify_release
 from core.release.withdraw import withdraw_release
+from core.review.report_page import report_markdown
 from core.review.sample import plan_digest
 from core.review.signoffs import LoadedSignoffs
 from core.settings import BucketSettings
@@ -30,12 +31,13 @@ from core.storage.embedded import read_only_settings
 from core.storage.put_once import put_once
 from core.workbench import history
 from core.workbench.audit import Audit
-from core.workbench.bias import Bias, known_gaps
+from core.workbench.bias import known_gaps
 from core.workbench.candidates import Candidates
 from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.pii_checks import PiiChecks
 from core.workbench.private_text import find_private, secrets_in
+from core.workbench.review_reports import ReviewReports
 from core.workbench.reviews import Reviews
 from core.workbench.signing import Signing
 from core.workbench.waivers import Waivers
@@ -348,6 +350,7 @@ class Releases:
         desk = self.desk
         candidate = self.candidates.get(digest)
         _, _, coverage = self.data.store_coverage(candidate.version)
+        reviews = self._review_evidence(digest)
         return ReleaseInputs(
             store=desk.store,
             fresh_store=desk.connect_reader,
@@ -361,11 +364,12 @@ class Releases:
             gather_facts=lambda: self.facts(digest, by),
             publisher=by.id,
             desk=DESK,
-            reviews=self._review_evidence(digest),
+            reviews=reviews,
             find_private=partial(find_private, self.desk.policy),
             included=(
                 IncludedFile(name="coverage", body=coverage),
                 IncludedFile(name="pii_check", body=self.pii.evidence(digest)),
+                *(_readable(review) for review in reviews),
             ),
             progress=progress,
             on_step=on_step,
@@ -375,48 +379,23 @@ class Releases:
         plans = self.reviews.plans(digest)
         states = self.reviews.states(digest)
         entries = self.desk.entries()
-        bias = Bias(self.desk, self.candidates, self.reviews)
+        reports = ReviewReports(self.desk, self.candidates, self.reviews)
         found = []
         for claim in self.desk.policy.claims:
             plan = plans.get(claim.id)
             if plan is None:
                 continue
             rubric = self.reviews.rubric(claim.id)
-            state = states[claim.id]
-            summary = {
-                "schema": "release-desk/review-summary/1",
-                "claim": claim.id,
-                "title": claim.title,
-                "scope": state.scope,
-                "rubric": {"id": rubric.id, "version": rubric.version, "sha256": rubric.digest},
-                "plan": plan_digest(plan),
-                "method": "sha256 rank over one record per near-duplicate cluster",
-                "frame": state.frame,
-                "planned": state.planned,
-                "read": state.read,
-                "defects": state.defects,
-                "cannot_judge": state.cannot_judge,
-                "double_rated": state.double_rated,
-                "limit": state.limit,
-                "confidence": state.confidence,
-                "upper": state.upper,
-                "sentence": state.sentence,
-                "reviewers": list(state.reviewers),
-                "agreement": dict(state.agreement),
-                "dissents": list(state.dissents),
-                "exceptions": list(known_gaps(entries, digest, claim.id)),
-                **({"bias": bias.summary(digest, claim.id)} if bias.covers(claim.id) else {}),
-            }
             found.append(
                 ReviewEvidence(
-                    state=state,
+                    state=states[claim.id],
                     title=claim.title,
                     rubric_id=rubric.id,
                     rubric_version=rubric.version,
                     rubric=rubric.digest,
                     plan=plan_digest(plan),
                     exceptions=known_gaps(entries, digest, claim.id),
-                    summary=document_bytes(summary),
+                    summary=document_bytes(reports.report(digest, claim.id)),
                 )
             )
         return tuple(found)
@@ -442,6 +421,12 @@ class Releases:
         if settings.bucket is not None:
             return settings.reader or settings.bucket
         return read_only_settings(self.desk.workspace)
+
+
+def _readable(review: ReviewEvidence) -> IncludedFile:
+    """Return a review's report as a page for people, made from the very bytes that ship."""
+    body = report_markdown(decode(review.summary)).encode()
+    return IncludedFile(name=f"review-{review.state.claim}", body=body, suffix=".md")
 
 
 def _faults(loaded: LoadedSignoffs, stale: Sequence[Signoff]) -> tuple[SignoffFault, ...]:

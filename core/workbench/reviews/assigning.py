@@ -168,7 +168,7 @@ class Assigning(ReviewArea):
 
     def _wanted(self, digest: str, claim: str, by: Person) -> list[Wanted]:
         """Return what `by` could read, in their order: sample and known-bad records alike."""
-        plan, rule = self._plan(digest, claim), self._claim(claim)
+        plan, rule = self.plan(digest, claim), self._claim(claim)
         progress = self.progress(digest, claim)
         records = {record.record_id: record for record in progress.planned}
         needs = {
@@ -177,7 +177,7 @@ class Assigning(ReviewArea):
         }
         beside = {record.record_id: record for record in progress.extra}
         everybody = self.ratings(digest, claim) if beside else ()
-        order = [*interleave(list(records), self._heavy(digest, claim)), *beside]
+        order = [*interleave(list(records), self.heavy(digest, claim)), *beside]
         if by.holds(rule.role):
             order = mix(order, self.known_bad(digest).get(claim), plan.seed, by.id)
         readings = {
@@ -199,7 +199,7 @@ class Assigning(ReviewArea):
             for name in order
         ]
 
-    def _heavy(self, digest: str, claim: str) -> frozenset[str]:
+    def heavy(self, digest: str, claim: str) -> frozenset[str]:
         """Return the records of the sample that are hard to read."""
         kept = self.desk.memory.setdefault("heavy", {})
         assert isinstance(kept, dict)

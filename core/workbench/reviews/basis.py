@@ -81,7 +81,7 @@ class ReviewArea:
 
     def progress(self, digest: str, claim: str) -> PlanReading:
         """Return which planned records have been read by whom, without any statistics."""
-        rule, plan = self._claim(claim), self._plan(digest, claim)
+        rule, plan = self._claim(claim), self.plan(digest, claim)
         ratings = self.ratings(digest, claim)
         extra = self.extras(digest, claim)
         counted, _ = split_counted(plan, ratings, self._holders(digest, rule.role), extra)
@@ -238,7 +238,8 @@ class ReviewArea:
         assert isinstance(held, dict)
         return held
 
-    def _plan(self, digest: str, claim: str) -> SamplePlan:
+    def plan(self, digest: str, claim: str) -> SamplePlan:
+        """Return the frozen plan of one claim; raise `review.not_frozen` before there is one."""
         plan = self.plans(digest).get(claim)
         if plan is None:
             raise ReviewError("review.not_frozen", "The sample is not frozen yet.", place=claim)
@@ -274,7 +275,7 @@ class ReviewArea:
             kept[digest, claim] = find_records(
                 self.desk.store,
                 self.candidates.get(digest),
-                self._plan(digest, claim).records,
+                self.plan(digest, claim).records,
                 families=self._claim(claim).families,
             )
         found: Mapping[str, FoundRecord] = kept[digest, claim]

@@ -34,7 +34,7 @@ class Norming(ReviewArea):
                 too many at once, `review.no_such_record` for one the candidate does not ship.
         """
         self.desk.require(by, "review_lead")
-        plan, families = self._plan(digest, claim), self._claim(claim).families
+        plan, families = self.plan(digest, claim), self._claim(claim).families
         if not rule.strip():
             raise ReviewError("review.reason", "Say by which rule these records were chosen.")
         known = set(plan.records) | self.extras(digest, claim)

@@ -124,7 +124,7 @@ class Reading(Assigning):
         """
         rule = self._claim(claim)
         self.desk.require(by, rule.role)
-        plan = self._plan(digest, claim)
+        plan = self.plan(digest, claim)
         mine = self._mine(digest, claim, record_id, by)
         rating = read_answers(answers, plan, record_id, by, self.desk.now())
         if mine is not None and same_answers(mine.rating, rating):
