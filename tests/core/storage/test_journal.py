@@ -11,6 +11,7 @@ import pytest
 
 from core.canonical import NotCanonical, canonical_bytes, decode, sha256_hex
 from core.model.errors import Exists, Forbidden, JournalBroken, KeyTaken, OutcomeUnknown
+from core.model.names import Digest
 from core.storage.journal import EMPTY_HEAD, Journal
 
 if TYPE_CHECKING:
@@ -290,7 +291,17 @@ def test_d45_a_cut_tail_is_caught_by_an_anchored_head_and_only_by_it(
     assert len(fresh.replay()) == 4
     with pytest.raises(JournalBroken) as caught:
         fresh.verify([(head.seq, head.digest)])
-    assert caught.value.code == "journal.cut"
+    assert (caught.value.code, caught.value.place) == ("journal.cut", "5")
+
+
+def test_d45_the_anchor_of_an_empty_journal_hides_no_other(
+    simulator: Simulator, clock: FixedClock, filled: Journal
+) -> None:
+    """A release from before the first entry vouches for nothing; those after it still count."""
+    head = filled.replay()[-1]
+    drop_tail(simulator)
+    with pytest.raises(JournalBroken):
+        open_journal(simulator, clock).verify([(0, Digest("0" * 64)), (head.seq, head.digest)])
 
 
 def test_d45_a_tail_cut_and_grown_again_is_caught_by_an_anchored_head(
@@ -301,7 +312,7 @@ def test_d45_a_tail_cut_and_grown_again_is_caught_by_an_anchored_head(
     open_journal(simulator, clock).append("eve", {"type": "thing.done", "number": 99})
     with pytest.raises(JournalBroken) as caught:
         open_journal(simulator, clock).verify([(head.seq, head.digest)])
-    assert caught.value.code == "journal.replaced"
+    assert (caught.value.code, caught.value.place) == ("journal.replaced", head.key)
 
 
 def test_d45_a_cut_tail_is_noticed_by_the_next_replay_of_who_saw_it(

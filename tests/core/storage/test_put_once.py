@@ -72,6 +72,7 @@ def test_d8_a_failure_that_stays_is_unknown_and_never_failed(
     with pytest.raises(OutcomeUnknown) as caught:
         put(simulator)
     assert caught.value.exit_status == 3
+    assert (caught.value.code, caught.value.place) == ("storage.outcome_unknown", KEY)
     assert simulator.count("put_if_absent") == 6
 
 
@@ -114,9 +115,20 @@ def test_d10_forbidden_stops_at_once(simulator: Simulator) -> None:
 def test_d10_forbidden_after_a_doubtful_try_is_not_called_a_failure(simulator: Simulator) -> None:
     simulator.fail(op="put_if_absent", how="timeout")
     simulator.fail(op="put_if_absent", how="forbidden", nth=2, times=None)
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(OutcomeUnknown) as caught:
         put(simulator)
+    assert caught.value.place == KEY
     assert simulator.count("put_if_absent") == 2
+
+
+def test_forbidden_after_a_try_that_landed_unheard_is_settled_by_the_key(
+    simulator: Simulator,
+) -> None:
+    simulator.fail(op="put_if_absent", how="lost_reply")
+    simulator.fail(op="get", how="timeout")
+    simulator.fail(op="put_if_absent", how="forbidden", nth=2, times=None)
+    assert put(simulator) == "same"
+    assert simulator.versions(KEY) == 1
 
 
 def test_a_key_that_may_not_be_read_leaves_the_outcome_unknown(simulator: Simulator) -> None:
