@@ -43,6 +43,7 @@ class Settings:
     policy_file: Path | None
     workspace: Path
     reader: BucketSettings | None = None
+    people_file: Path | None = None
 
     @property
     def embedded(self) -> bool:
@@ -61,6 +62,7 @@ def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
     if not prefix or prefix.startswith("/") or ".." in prefix:
         raise SettingsError("settings.exports_prefix", "DESK_EXPORTS_PREFIX is not a prefix.")
     policy = environment.get("DESK_POLICY")
+    people = environment.get("DESK_PEOPLE")
     workspace = Path(environment.get("DESK_WORKSPACE") or home / ".release-desk")
     return Settings(
         bucket=bucket,
@@ -68,6 +70,7 @@ def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
         policy_file=Path(policy) if policy else None,
         workspace=workspace.expanduser().resolve(),
         reader=_reader(environment, bucket),
+        people_file=Path(people).expanduser() if people else None,
     )
 
 

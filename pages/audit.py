@@ -152,13 +152,11 @@ def draw_people(bench: Workbench) -> None:
             {"id": str(one.id), "name": one.name, "roles": ", ".join(one.roles)} for one in demo
         ]
     else:
-        rows = [
-            {"id": rule.id, "roles": ", ".join(rule.roles)} for rule in bench.desk.policy.people
-        ]
+        rows = [{"id": rule.id, "roles": ", ".join(rule.roles)} for rule in bench.desk.people()]
     if rows:
         st.dataframe(rows, hide_index=True)
     else:
-        show.prose("The policy names nobody, so nobody may act.")
+        show.prose("The roster (DESK_PEOPLE) names nobody, so nobody may act.")
 
 
 bench, person = guard.require()

@@ -400,13 +400,25 @@ def _packaged() -> Policy:
 
 
 def a_person(name: str, *roles: str) -> PersonRule:
-    """Somebody the policy allows to act, with an id made of the name."""
+    """Somebody the roster allows to act, with an id made of the name."""
     return PersonRule(
         id=name,
         name=name.capitalize(),
         issuer="https://id.example.org",
         subject=f"subject-{name}",
         roles=roles,  # type: ignore[arg-type]
+    )
+
+
+def some_people() -> tuple[PersonRule, ...]:
+    """Everybody these tests know."""
+    return (
+        a_person("clara", "clinician"),
+        a_person("cornelius", "clinician"),
+        a_person("beatrix", "bias_reviewer"),
+        a_person("leander", "review_lead"),
+        a_person("olympia", "release_owner"),
+        a_person("astrid", "auditor"),
     )
 
 
@@ -508,14 +520,6 @@ def a_policy(**overrides: Any) -> Policy:
         "signoffs": some_signoffs(),
         "required_gates": ("privacy", "provenance", "duplicates", "leakage", "distribution"),
         "unwaivable": ("provenance", "privacy", "leakage"),
-        "people": (
-            a_person("clara", "clinician"),
-            a_person("cornelius", "clinician"),
-            a_person("beatrix", "bias_reviewer"),
-            a_person("leander", "review_lead"),
-            a_person("olympia", "release_owner"),
-            a_person("astrid", "auditor"),
-        ),
     }
     for name, value in overrides.items():
         whole = fields.get(name)

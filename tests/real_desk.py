@@ -38,17 +38,30 @@ PROFILE = {"sentence_starters": {"So": 2, "Well": 1}, "analogies": ["a garden in
 
 
 def real_policy() -> bytes:
-    """The packaged rules with claims small enough for a test, for a real bucket and its people."""
+    """The packaged rules with claims small enough for a test, for a real bucket."""
     source = packaged_source("demo").decode()
-    for old, new in (("demo = true", "demo = false"), ('"demo"', '"test"'), ("people = []", "")):
+    for old, new in (("demo = true", "demo = false"), ('"demo"', '"test"')):
         assert source.count(old) == 1, old
         source = source.replace(old, new)
-    people = "".join(
-        f'\n[[people]]\nid = "test:{name}"\nname = "Test {name}"\nissuer = "{ISSUER}"\n'
+    return source.encode()
+
+
+def real_people(issuer: str = ISSUER) -> bytes:
+    """Everybody of `ROLES`, as the file that DESK_PEOPLE names."""
+    return "".join(
+        f'\n[[people]]\nid = "test:{name}"\nname = "Test {name}"\nissuer = "{issuer}"\n'
         f'subject = "subject-{name}"\nroles = ["{role}"]\n'
         for name, role in ROLES.items()
-    )
-    return (source + people).encode()
+    ).encode()
+
+
+def people_file(folder: Path, people: bytes | None = None) -> Path:
+    """Write the roster into `folder`, once unless another one is given; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "people.toml"
+    if people is not None or not path.exists():
+        path.write_bytes(real_people() if people is None else people)
+    return path
 
 
 def policy_file(folder: Path, policy: bytes | None = None) -> Path:
@@ -77,6 +90,7 @@ def a_real_desk(
     *,
     workspace: str = "workspace",
     policy: bytes | None = None,
+    people: bytes | None = None,
 ) -> Workbench:
     """Open the desk on `bucket` as an installation would; `folder` keeps policy and workspace."""
     settings = Settings(
@@ -84,6 +98,7 @@ def a_real_desk(
         exports_prefix="exports/",
         policy_file=policy_file(folder, policy),
         workspace=folder / workspace,
+        people_file=people_file(folder, people),
     )
     return assemble(connect_desk(settings, clock=SystemClock()))
 
@@ -99,6 +114,7 @@ def environment(
         "DESK_S3_ACCESS_KEY": bucket.access_key,
         "DESK_S3_SECRET_KEY": bucket.secret_key,
         "DESK_POLICY": str(policy_file(folder)),
+        "DESK_PEOPLE": str(people_file(folder)),
         "DESK_WORKSPACE": str(folder / workspace),
     }
 

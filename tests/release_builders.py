@@ -19,7 +19,7 @@ from core.release.facts import Facts
 from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence
 from core.storage.journal import Journal
 from core.storage.ports import Clock, ObjectStore, timestamp
-from tests.builders import PREFIX, a_candidate, a_policy, put, seal
+from tests.builders import PREFIX, a_candidate, a_policy, put, seal, some_people
 from tests.clock import FixedClock
 
 SIGNERS = {
@@ -127,7 +127,7 @@ def some_facts(store: ObjectStore, candidate: Candidate, policy: Policy, **chang
         "open_flags": (),
         "signoffs": tuple(a_signoff(store, candidate, rule) for rule in policy.signoffs),
         "signoff_faults": (),
-        "people": {ReviewerId(person.id): person.roles for person in policy.people},
+        "people": {ReviewerId(person.id): person.roles for person in some_people()},
         "builder": BUILDER,
         "publisher": None,
         "waivers": (),

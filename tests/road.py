@@ -17,12 +17,12 @@ from core.workbench import Workbench
 def person(bench: Workbench, identity: str) -> Person:
     """Return somebody who proved who they are this moment.
 
-    On the demo bucket that is a demo person; anywhere else the person of the policy with the
+    On the demo bucket that is a demo person; anywhere else the person of the roster with the
     same name, as the identity provider would name them.
     """
     if not bench.desk.settings.embedded:
         wanted = f"test:{identity.removeprefix('demo:')}"
-        rule = next(rule for rule in bench.desk.policy.people if rule.id == wanted)
+        rule = next(rule for rule in bench.desk.people() if rule.id == wanted)
         known = bench.identify(rule.issuer, rule.subject, bench.desk.now())
         assert known is not None
         return known

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AREAS = (
     "alias|candidate|canonical|coverage|csv|demo|distribution|duplicates|embedded|family|finding"
     "|four_eyes|gate|identity|intake|inventory|job|journal|json|keys|leakage|line|logs|name"
-    "|object|policy|privacy|probe|provenance|release|review|role|row|settings|signoff|smoke"
+    "|object|people|policy|privacy|probe|provenance|release|review|role|row|settings|signoff|smoke"
     "|source|storage|terminal|version|waiver|withdraw"
 )
 LITERAL = re.compile(rf'"((?:{AREAS})\.[a-z0-9_]+)[" ]')

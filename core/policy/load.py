@@ -24,7 +24,6 @@ from core.policy.types import (
     IntakeRule,
     MappingRule,
     NearDuplicateRule,
-    PersonRule,
     PhaseRule,
     PiiCheckRule,
     Policy,
@@ -85,6 +84,12 @@ def parse_policy(source: bytes) -> Policy:
 
 def _read(document: dict[str, Any], source: bytes) -> Policy:
     known = {field.name for field in dataclasses.fields(Policy)} - {"digest", "source"}
+    if document.pop("people", None):
+        # A policy is stored in the bucket, and names of people are not for it.
+        raise PolicyError(
+            "policy.people",
+            "People stand in a file of their own, which DESK_PEOPLE names; move [[people]] there.",
+        )
     _refuse_unknown(document, known, "policy")
     absent = known - document.keys() - {"assignments", "pii_checks", "care"}
     if absent:
@@ -131,7 +136,6 @@ def _read(document: dict[str, Any], source: bytes) -> Policy:
         signoffs=_rules(document["signoffs"], SignoffRule, "signoffs"),
         required_gates=_rule(document["required_gates"], tuple[str, ...], "required_gates"),
         unwaivable=_rule(document["unwaivable"], tuple[str, ...], "unwaivable"),
-        people=_rules(document["people"], PersonRule, "people"),
         assignments=_rules(document.get("assignments", []), AssignmentRule, "assignments"),
         pii_checks=_rules(document.get("pii_checks", []), PiiCheckRule, "pii_checks"),
         care=_rule(document.get("care", {}), CareRule, "care"),
@@ -185,8 +189,6 @@ def _check_names(policy: Policy) -> None:
     _unique((rule.name for rule in policy.phases), "phases")
     _unique((rule.id for rule in policy.claims), "claims")
     _unique((rule.id for rule in policy.signoffs), "sign-offs")
-    _unique((rule.id for rule in policy.people), "people")
-    _unique(((rule.issuer, rule.subject) for rule in policy.people), "people's subjects")
     for family in policy.families:
         # Names stand in object keys and in file names.
         if not family.name.replace("_", "").isalnum() or not family.name.isascii():

@@ -297,7 +297,6 @@ class Policy:
     signoffs: tuple[SignoffRule, ...]
     required_gates: tuple[str, ...]
     unwaivable: tuple[str, ...]
-    people: tuple[PersonRule, ...]
     assignments: tuple[AssignmentRule, ...] = ()
     pii_checks: tuple[PiiCheckRule, ...] = ()
     care: CareRule = CareRule()

@@ -12,6 +12,7 @@ from core.jobs.queue import Queue
 from core.model.progress import silent
 from core.model.signoff import Person
 from core.policy.load import load_policy
+from core.policy.roster import roster_at
 from core.settings import Settings, read_settings
 from core.storage.embedded import ensure_running, read_only_settings
 from core.storage.journal import Journal
@@ -73,8 +74,8 @@ class Workbench:
         return assemble(with_policy_in_force(self.desk))
 
     def identify(self, issuer: str, subject: str, auth_time: str) -> Person | None:
-        """Return the policy's person for what an identity provider says, or None."""
-        return identify(self.desk.policy, issuer=issuer, subject=subject, auth_time=auth_time)
+        """Return the person an identity provider means, if they may act here, or None."""
+        return identify(self.desk.people(), issuer=issuer, subject=subject, auth_time=auth_time)
 
 
 def open_workbench(environment: Mapping[str, str], *, clock: Clock) -> Workbench:
@@ -110,6 +111,7 @@ def connect_desk(settings: Settings, *, clock: Clock) -> Desk:
         clock=clock,
         connect=partial(S3Store, bucket),
         connect_reader=partial(S3Store, reader),
+        people=roster_at(settings.people_file),
     )
     return with_policy_in_force(desk)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from core.model.errors import NotAllowed
 from core.model.names import Digest
 from core.model.signoff import DeskRole, Person
-from core.policy.types import Policy
+from core.policy.roster import nobody
+from core.policy.types import PersonRule, Policy
 from core.settings import Settings
 from core.storage.journal import Entry, Journal
 from core.storage.ports import Clock, ObjectStore, timestamp
@@ -23,6 +24,7 @@ class Desk:
 
     `policy` is the one in force when the desk was opened and never changes under an act;
     `base` is the configured policy's digest where another one has been adopted over it.
+    `people` is asked at every act.
     """
 
     settings: Settings
@@ -33,6 +35,7 @@ class Desk:
     connect: Callable[[], ObjectStore]
     connect_reader: Callable[[], ObjectStore]
     base: Digest | None = None
+    people: Callable[[], tuple[PersonRule, ...]] = nobody
     memory: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -56,7 +59,7 @@ class Desk:
 
     def require(self, person: Person, *roles: DeskRole) -> None:
         """Refuse unless `person` is known here and holds one of `roles`."""
-        check_person(self.policy, person, embedded=self.settings.embedded)
+        check_person(self.people(), person, embedded=self.settings.embedded)
         if not person.holds(*roles):
             names = " or ".join(role.replace("_", " ") for role in roles)
             raise NotAllowed("role.required", f"This needs a {names}.", place=person.id)

@@ -1,15 +1,20 @@
-"""Who may act is data: people of the policy, or the demo people on the demo bucket alone."""
+"""Who may act is data: the people of the roster, or the demo people on the demo bucket alone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.model.errors import NotAllowed
 from core.model.names import ReviewerId, parse_reviewer
 from core.model.signoff import ROLES, DeskRole, Person
-from core.policy.types import Policy
+from core.policy.types import PersonRule
+
+SESSION = timedelta(hours=12)
+"""A working day. Streamlit's identity cookie lasts 30 days and no setting shortens it."""
+_SKEW = timedelta(minutes=5)
 
 # Invented, and marked so in every record they leave behind.
 _DEMO: tuple[tuple[str, str, tuple[DeskRole, ...]], ...] = (
@@ -31,16 +36,20 @@ def demo_people(auth_time: str) -> tuple[Person, ...]:
     )
 
 
-def acting_people(policy: Policy, embedded: bool) -> Mapping[ReviewerId, tuple[DeskRole, ...]]:
+def acting_people(
+    people: Sequence[PersonRule], embedded: bool
+) -> Mapping[ReviewerId, tuple[DeskRole, ...]]:
     """Return who may act on this desk now, and in which roles."""
     if embedded:
         return {person.id: person.roles for person in demo_people("")}
-    return {parse_reviewer(rule.id): rule.roles for rule in policy.people}
+    return {parse_reviewer(rule.id): rule.roles for rule in people}
 
 
-def identify(policy: Policy, *, issuer: str, subject: str, auth_time: str) -> Person | None:
-    """Return the policy's person for what an identity provider says, or None for a stranger."""
-    for rule in policy.people:
+def identify(
+    people: Sequence[PersonRule], *, issuer: str, subject: str, auth_time: str
+) -> Person | None:
+    """Return the person an identity provider means, or None for a stranger."""
+    for rule in people:
         if (rule.issuer, rule.subject) == (issuer, subject):
             return Person(
                 id=parse_reviewer(rule.id),
@@ -52,6 +61,11 @@ def identify(policy: Policy, *, issuer: str, subject: str, auth_time: str) -> Pe
                 subject=subject,
             )
     return None
+
+
+def login_is_over(issued_at: float, now: datetime) -> bool:
+    """Whether a login (seconds since 1970) is too old to act on, whatever its cookie says."""
+    return not now - SESSION <= datetime.fromtimestamp(issued_at, UTC) <= now + _SKEW
 
 
 def operator(login: str, auth_time: str) -> Person:
@@ -69,14 +83,14 @@ def operator(login: str, auth_time: str) -> Person:
     )
 
 
-def check_person(policy: Policy, person: Person, *, embedded: bool) -> None:
+def check_person(people: Sequence[PersonRule], person: Person, *, embedded: bool) -> None:
     """Refuse a person whom this desk, on this bucket, does not know in the roles they claim.
 
     Pages keep a person for a session; this is asked again at every act.
 
     Raises:
-        NotAllowed: a demo identity on a real bucket, a person the policy no longer lists, or
-            a role they no longer hold.
+        NotAllowed: a demo identity on a real bucket, a person the roster no longer lists under
+            their issuer and subject, or a role they no longer hold.
     """
     if person.auth == "demo":
         known = {demo.id: demo.roles for demo in demo_people("")}
@@ -85,7 +99,12 @@ def check_person(policy: Policy, person: Person, *, embedded: bool) -> None:
     elif person.auth == "terminal":
         known = {person.id: ("release_owner",)}
     else:
-        known = {parse_reviewer(rule.id): rule.roles for rule in policy.people}
+        known = {
+            parse_reviewer(rule.id): rule.roles
+            for rule in people
+            # An id given to somebody else since is somebody else's.
+            if (rule.issuer, rule.subject) == (person.issuer, person.subject)
+        }
     if person.id not in known:
         raise NotAllowed(
             "identity.unknown", "You are not on this desk's list of people; ask the release owner."

@@ -99,7 +99,7 @@ class PiiChecks:
         built = history.builders(self.desk.entries(), digest)
         return frozenset(
             name
-            for name, held in acting_people(self.desk.policy, self.desk.settings.embedded).items()
+            for name, held in acting_people(self.desk.people(), self.desk.settings.embedded).items()
             if set(held) & set(READERS) and name not in built
         )
 

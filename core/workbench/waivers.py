@@ -177,7 +177,7 @@ class Waivers:
         }
 
     def _people(self) -> Mapping[ReviewerId, tuple[DeskRole, ...]]:
-        return acting_people(self.desk.policy, self.desk.settings.embedded)
+        return acting_people(self.desk.people(), self.desk.settings.embedded)
 
 
 def _scope(item: Waiver | Proposal) -> tuple[str, str, str]:

@@ -15,10 +15,12 @@ from core.model.errors import DeskError
 from core.model.signoff import DeskRole, Person
 from core.storage.ports import timestamp
 from core.workbench import Workbench
-from core.workbench.people import check_person
+from core.workbench.people import check_person, login_is_over
+from pages.frame import login
 from pages.frame.bench import current_bench
 
 IDENTITY = "demo_identity"
+_YEAR_2100 = 4_102_444_800
 
 
 def current_person(bench: Workbench) -> Person | None:
@@ -33,9 +35,22 @@ def current_person(bench: Workbench) -> Person | None:
 def _logged_in(bench: Workbench) -> Person | None:
     if not getattr(st.user, "is_logged_in", False):
         return None
-    moment = st.user.get("auth_time") or st.user.get("iat")
-    auth_time = timestamp(datetime.fromtimestamp(float(str(moment)), UTC)) if moment else ""
+    issued = _seconds("iat")
+    if issued is None or login_is_over(issued, bench.desk.clock.now()):
+        return None
+    # Only auth_time says when somebody proved who they are: a provider with a session of its own
+    # issues a fresh token, with a fresh iat, to whoever sits at the machine.
+    proved = _seconds("auth_time")
+    auth_time = "" if proved is None else timestamp(datetime.fromtimestamp(proved, UTC))
     return bench.identify(str(st.user.get("iss", "")), str(st.user.get("sub", "")), auth_time)
+
+
+def _seconds(claim: str) -> float | None:
+    """Return a claim that is a moment in seconds since 1970, or None for anything else."""
+    value: object = st.user.get(claim)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 < value < _YEAR_2100 else None
 
 
 def require(*roles: DeskRole) -> tuple[Workbench, Person]:
@@ -46,9 +61,9 @@ def require(*roles: DeskRole) -> tuple[Workbench, Person]:
     bench = current_bench()
     person = current_person(bench)
     if person is None:
-        _prompt()
+        _prompt(bench)
     try:
-        check_person(bench.desk.policy, person, embedded=bench.desk.settings.embedded)
+        check_person(bench.desk.people(), person, embedded=bench.desk.settings.embedded)
     except DeskError as error:
         st.error(error.sentence)
         st.stop()
@@ -65,25 +80,26 @@ def _roles(person: Person) -> str:
     return ", ".join(role.replace("_", " ") for role in person.roles) or "a guest"
 
 
-def _prompt() -> NoReturn:
+def _prompt(bench: Workbench) -> NoReturn:
     st.title("Release Desk")
     if getattr(st.user, "is_logged_in", False):
-        st.error("You are signed in, but not on this desk's list of people.")
+        issued = _seconds("iat")
+        if issued is None or login_is_over(issued, bench.desk.clock.now()):
+            st.info("Your login is older than a working day. Sign in again to go on.")
+            st.button("Sign in", on_click=login.sign_in, type="primary")
+        else:
+            st.error(
+                "You are signed in, but not on this desk's list of people. Ask a release owner "
+                "to put you there, with the issuer and subject your provider gives you."
+            )
         st.button("Sign out", on_click=st.logout)
-    elif _login_configured():
+    elif login.is_configured():
         st.info("Sign in to see this page.")
-        st.button("Sign in", on_click=st.login, type="primary")
+        st.button("Sign in", on_click=login.sign_in, type="primary")
     else:
         st.error(
             "This desk reads a real bucket, and no identity provider is set up. "
-            "See the README, section “Login”, for the five lines it needs."
+            "See the README, section “Login”, for the few lines it needs."
         )
     st.stop()
     raise AssertionError
-
-
-def _login_configured() -> bool:
-    try:
-        return "auth" in st.secrets
-    except (FileNotFoundError, KeyError):
-        return False

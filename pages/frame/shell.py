@@ -16,7 +16,7 @@ if str(ROOT) not in sys.path:
 
 from core.model.signoff import Person  # noqa: E402
 from core.workbench import Workbench  # noqa: E402
-from pages.frame import guard, show  # noqa: E402
+from pages.frame import guard, login, show  # noqa: E402
 from pages.frame.bench import current_bench  # noqa: E402
 
 PAGES = (
@@ -69,6 +69,16 @@ def _sidebar(bench: Workbench) -> Person | None:
     return person
 
 
+def _return(person: Person) -> None:
+    """Take somebody who left to prove who they are back to where they were."""
+    place = login.place_to_return_to(person)
+    if place is None:
+        return
+    page, version = place
+    st.session_state["version"] = version
+    st.switch_page(ROOT / "pages" / f"{page}.py")
+
+
 def main() -> None:
     """Draw the frame and run the chosen page."""
     st.set_page_config(page_title="Release Desk", layout="wide")
@@ -85,7 +95,9 @@ def main() -> None:
     # Beyond a dozen pages the list would fold, and Publish with it.
     chosen = st.navigation(pages, expanded=True)
     bench = current_bench()
-    _sidebar(bench)
+    person = _sidebar(bench)
+    if person is not None and person.auth == "oidc":
+        _return(person)
     chosen.run()
 
 

@@ -10,8 +10,9 @@ import streamlit as st
 from core.model.signoff import Decision, Person
 from core.review.identity import is_fresh
 from core.workbench import Workbench
+from core.workbench.sheet_words import page_of_role
 from core.workbench.signing import Requirement, SigningSheet
-from pages.frame import show
+from pages.frame import login, show
 
 _MEANING = (
     "Signing means: I have read what this sheet says, it is my own judgement, and it holds for "
@@ -37,7 +38,7 @@ def sign_sheet(bench: Workbench, person: Person, digest: str, requirement_id: st
         if not person.holds(sheet.role):
             show.quiet("Waits for a {role}.", role=sheet.role.replace("_", " "))
             return
-        _sign(bench, person, digest, sheet)
+        _sign(bench, person, digest, sheet, claimed=bool(wanted.claim))
 
 
 def _contents(sheet: SigningSheet) -> None:
@@ -55,11 +56,13 @@ def _contents(sheet: SigningSheet) -> None:
                     show.exact(line)
 
 
-def _sign(bench: Workbench, person: Person, digest: str, sheet: SigningSheet) -> None:
+def _sign(
+    bench: Workbench, person: Person, digest: str, sheet: SigningSheet, *, claimed: bool
+) -> None:
     for problem in sheet.problems:
         show.prose("✕ {problem}", problem=problem)
     if _login_is_old(bench, person):
-        ask_for_login(sheet.requirement)
+        ask_for_login(bench, person, digest, page_of_role(sheet.role) if claimed else "publish")
         return
     show.quiet(_MEANING, short=sheet.candidate[:8])
     name_key = f"name:{digest[:12]}:{sheet.requirement}:{person.id}"
@@ -110,10 +113,22 @@ def _give(
     )
 
 
-def ask_for_login(key: str) -> None:
+def ask_for_login(
+    bench: Workbench, person: Person, digest: str, page: str, *, key: str = ""
+) -> None:
     """Draw the way to prove who one is, just before a signature."""
-    st.info("A signature needs a fresh login, at most 15 minutes old.")
-    st.button("Sign in again", key=f"again:{key}", on_click=st.login)
+    st.info("A signature needs a fresh proof of who you are, at most 15 minutes old.")
+    if not person.auth_time:
+        show.quiet(
+            "Your identity provider does not say when you last proved it (the claim auth_time), "
+            "so nothing can be signed until it does. See the README, section “Login”."
+        )
+    st.button(
+        "Prove who you are, and come back",
+        key=f"again:{page}:{digest[:12]}:{key}",
+        on_click=login.prove_again,
+        args=(person, page, bench.candidates.get(digest).version),
+    )
 
 
 def _login_is_old(bench: Workbench, person: Person) -> bool:

@@ -53,7 +53,7 @@ def _draw(bench: Workbench, person: Person, digest: str, item: BlockingCode) -> 
     elif not person.holds(*MAY_WAIVE):
         show.quiet("A release owner, review lead or reviewer may propose a waiver.")
     elif person.auth == "oidc" and not is_fresh(person, bench.desk.clock):
-        ask_for_login(f"waive:{item.gate}:{item.code}")
+        ask_for_login(bench, person, digest, "publish", key=f"{item.gate}:{item.code}")
     elif item.proposal is not None:
         _agree(bench, person, digest, item.proposal)
     else:

@@ -22,7 +22,7 @@ from core.review.signoffs import read_signoff
 from core.storage.s3 import S3Store
 from tests import road
 from tests.builders import some_messages
-from tests.real_desk import VERSION, a_real_desk, fill_small, json_lines, real_policy
+from tests.real_desk import VERSION, a_real_desk, fill_small, json_lines, real_people, real_policy
 
 pytestmark = [pytest.mark.seaweed, pytest.mark.slow]
 TAKEN_OVER = "v2026-11-23"
@@ -130,17 +130,18 @@ def test_c_a_sign_off_altered_to_say_approve_is_named(rated):
     assert refuses_to_publish(bench, digest)
 
 
-def test_c_a_person_the_policy_no_longer_lists_has_not_signed(signed):
-    # The same policy without the clinician: what they signed proves nothing any more.
-    source = real_policy()
+def test_c_a_person_the_roster_no_longer_lists_has_not_signed(signed):
+    # The same people without the clinician: what they signed proves nothing any more.
+    source = real_people()
     start = source.index(b'\n[[people]]\nid = "test:clinician-1"')
     end = source.index(b"\n[[people]]", start + 1)
     bench = a_real_desk(
-        signed.bucket, signed.folder, workspace="other", policy=source[:start] + source[end:]
+        signed.bucket, signed.folder, workspace="other", people=source[:start] + source[end:]
     )
     found = blockers(bench, signed.digest)
     assert len(found["signoff.role_not_held"]) == 2
-    assert "policy.changed" in found
+    # Somebody leaving is no reason to build again.
+    assert "policy.changed" not in found
     assert refuses_to_publish(bench, signed.digest)
 
 

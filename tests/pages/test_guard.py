@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -150,10 +151,26 @@ def test_a_demo_identity_means_nothing_on_a_real_bucket(
 
 def test_a_login_that_the_policy_does_not_list_is_a_stranger(real_bucket: S3Store) -> None:
     page = AppTest.from_file(str(ROOT / "pages" / "publish.py"), default_timeout=60)
-    page.user = {"is_logged_in": True, "iss": "https://login.example", "sub": "nobody"}
+    page.user = {
+        "is_logged_in": True,
+        "iss": "https://login.example",
+        "sub": "nobody",
+        "iat": time.time(),
+    }
     page.run()
     assert _is_only_the_prompt(page)
     assert "not on this desk's list" in page.error[0].value
+
+
+@pytest.mark.parametrize("issued", [None, True, "1", -5, 1e30, float("nan"), 1_000_000])
+def test_a_login_that_is_old_or_says_nothing_of_when_lets_nobody_in(
+    issued: object, real_bucket: S3Store
+) -> None:
+    page = AppTest.from_file(str(ROOT / "pages" / "publish.py"), default_timeout=60)
+    page.user = {"is_logged_in": True, "iss": "https://login.example", "sub": "x", "iat": issued}
+    page.run()
+    assert _is_only_the_prompt(page)
+    assert "older than a working day" in page.info[0].value
 
 
 def test_looking_logged_out_leaves_no_trace_in_the_bucket(real_bucket: S3Store) -> None:

@@ -190,7 +190,7 @@ class ReviewArea:
 
     def people(self) -> Mapping[ReviewerId, tuple[DeskRole, ...]]:
         """Return who may act on this desk now, and in which roles."""
-        return acting_people(self.desk.policy, self.desk.settings.embedded)
+        return acting_people(self.desk.people(), self.desk.settings.embedded)
 
     def _holders(self, digest: str, *roles: DeskRole) -> frozenset[ReviewerId]:
         built = history.builders(self.desk.entries(), digest)

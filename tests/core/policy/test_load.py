@@ -63,7 +63,7 @@ def test_the_digest_names_the_exact_bytes() -> None:
         ('"privacy", "provenance"', '"privacy", "providence"', "policy.unknown_name"),
         ('action = "redact"', 'action = "keep"', "policy.entity"),
         ("[splits]", "[splits", "policy.not_toml"),
-        ("people = []\n", "", "policy.absent"),
+        ("required_gates = [", "[[unused]]\nx = [", "policy.unknown_key"),
     ],
 )
 def test_a_contradiction_is_refused_by_code(old: str, new: str, code: str) -> None:
