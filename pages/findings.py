@@ -9,13 +9,17 @@ import streamlit as st
 
 from core.gates import GATE_NAMES
 from core.gates.codes import cure_of, title_of
+from core.model.dataset import Message
 from core.model.errors import DeskError
 from core.model.gate import Finding
+from core.model.personal import entity_of
 from core.workbench.candidates import place_of
 from core.workbench.reviews import READERS
 from pages.frame import evidence, guard, show
+from pages.frame.finding_parts import DONE, described, draw_counts, draw_decisions
 from pages.frame.links import page_link
 from pages.frame.passage import draw_passage, where
+from pages.frame.triage import draw_triage, readable
 from pages.frame.version_picker import pick_version
 
 Found = tuple[str, Finding]
@@ -26,18 +30,11 @@ DISMISSED = ("privacy.person",)
 ACTIONS = {
     "exclude": "Leave the record out",
     "exclude_group": "Leave its whole group out",
+    "redact": "Replace these words with a placeholder; the record stays",
     "false_positive": "False alarm: it names no real person",
     "allow": "Allow these words everywhere: they name no real person",
     "explain": "Explain it: this is right, because …",
 }
-DONE = {
-    "exclude": "left out",
-    "exclude_group": "left out with its group",
-    "false_positive": "called a false alarm",
-    "allow": "allowed everywhere",
-    "explain": "explained",
-}
-
 bench, person = guard.require()
 decides = person.holds("release_owner", "review_lead")
 st.title("Findings")
@@ -119,41 +116,15 @@ def choose() -> list[Found]:
         )
     with block_box:
         blocking = st.toggle("Only what blocks", value=any(f.blocking for _, f in everything))
-    return [
+    left = [
         (name, finding)
         for name, finding in rows
         if code in (ALL, finding.code)
         and family in (ALL, finding.family)
         and (finding.blocking or not blocking)
     ]
-
-
-def draw_counts(rows: Sequence[Found]) -> None:
-    """Draw how many findings there are of each kind."""
-    counted: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for gate, finding in rows:
-        counted[gate, finding.code]["blocks" if finding.blocking else "noted only"] += 1
-        counted[gate, finding.code][f"in {titles.get(finding.family, 'the whole')}"] += 1
-    st.table(
-        [
-            {
-                "finding": title_of(code),
-                "blocks": f"{counts['blocks']:,}",
-                "noted only": f"{counts['noted only']:,}",
-                "where": ", ".join(
-                    f"{show.escape(name.removeprefix('in '))} {count:,}"
-                    for name, count in counts.most_common()
-                    if name.startswith("in ")
-                ),
-                "what to do": cure_of(code),
-                "code": f"`{code}`",
-            }
-            for (_, code), counts in sorted(counted.items(), key=lambda i: -i[1].total())
-        ],
-        border="horizontal",
-        hide_index=True,
-        alt="Findings by kind, with what to do about each",
-    )
+    # What blocks comes first, in the order of the gates.
+    return sorted(left, key=lambda item: not item[1].blocking)
 
 
 def decided(gate: str, finding: Finding) -> str:
@@ -165,13 +136,6 @@ def decided(gate: str, finding: Finding) -> str:
         if all(decision.get(name) == value for name, value in place.items()):
             return DONE[decision["action"]]
     return ""
-
-
-def described(finding: Finding) -> str:
-    """Return a finding's detail in words; copies carry how alike they are."""
-    if finding.detail and finding.code.split("_")[-1].endswith("near"):
-        return f"{float(finding.detail):.0%} alike, by runs of words"
-    return finding.detail
 
 
 def pick(rows: Sequence[Found]) -> list[Found]:
@@ -239,12 +203,19 @@ def draw_record(finding: Finding) -> None:
                 show.dialogue(record.messages)
 
 
+def read_messages(record_id: str) -> Sequence[Message]:
+    """Return a record's messages as they would ship, for somebody who may read them."""
+    return bench.reviews.record(digest, record_id, person).messages
+
+
 def offered(rows: Sequence[Found]) -> list[str]:
     """Return what can be decided about all of these findings."""
     codes = {finding.code for _, finding in rows}
     actions = []
     if all(finding.record_id for _, finding in rows):
         actions += ["exclude", "exclude_group"]
+    if all(entity_of(finding.code) and finding.start >= 0 for _, finding in rows):
+        actions.append("redact")
     if codes <= set(DISMISSED):
         actions += ["false_positive", "allow"]
     if codes <= set(EXPLAINED):
@@ -252,10 +223,14 @@ def offered(rows: Sequence[Found]) -> list[str]:
     return actions
 
 
-def record_decision(rows: Sequence[Found]) -> None:
-    """Store one decision per kind of finding, over the rows it was taken on."""
+def record_form(rows: Sequence[Found]) -> None:
+    """Store the decision that the form holds."""
     action = str(st.session_state.get("decision:action", ""))
-    reason = str(st.session_state.get("decision:reason", ""))
+    record_decision(rows, action, str(st.session_state.get("decision:reason", "")))
+
+
+def record_decision(rows: Sequence[Found], action: str, reason: str) -> None:
+    """Store one decision per kind of finding, over the rows it was taken on."""
     grouped: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for gate, finding in rows:
         grouped[gate, finding.code].append(finding)
@@ -312,37 +287,23 @@ def decide_form(selected: Sequence[Found], rows: Sequence[Found]) -> None:
         st.radio("Decision", actions, format_func=lambda a: ACTIONS[a], key="decision:action")
         st.text_input("Why (it is kept, with your name)", key="decision:reason")
         st.form_submit_button(
-            "Record the decision", type="primary", on_click=record_decision, args=(meant,)
+            "Record the decision", type="primary", on_click=record_form, args=(meant,)
         )
         show.quiet("It takes effect when the candidate is built again; no verdict changes.")
-
-
-def draw_decisions() -> None:
-    """Draw what has been decided for this version so far."""
-    counted = Counter(
-        (item["code"], item["action"], item["reason"], item["by"]) for item in standing
-    )
-    st.dataframe(
-        [
-            {
-                "finding": title_of(code),
-                "decision": DONE[action],
-                "places": count,
-                "why": reason,
-                "by": by,
-            }
-            for (code, action, reason, by), count in sorted(counted.items())
-        ],
-        hide_index=True,
-        alt="Decisions on findings for this version",
-    )
 
 
 found = choose()
 if not found:
     show.prose("Nothing is left under this choice.")
 else:
-    draw_counts(found)
+    draw_counts(found, titles)
+    waiting_to_read = readable(found, lambda item: decided(*item))
+    if waiting_to_read and decides:
+        st.subheader("Read one after another")
+        show.quiet(
+            "Keys: p puts a placeholder, f is a false alarm, x leaves the record out, j goes on."
+        )
+        draw_triage(waiting_to_read, read_messages, offered, record_decision)
     st.subheader("One by one")
     show.quiet("Tick a row to read its record; tick several to decide about them together.")
     ticked = pick(found)
@@ -365,4 +326,4 @@ else:
         show.prose("The release owner and the review lead decide; you may read.")
 if standing:
     st.subheader("Decided for this version")
-    draw_decisions()
+    draw_decisions(standing)

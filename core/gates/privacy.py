@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from core.canonical import digest_of
 from core.gates.gate import stated_id
 from core.gates.name_sample import Held, NameSample, upper_bound
+from core.intake.language import holds_english
 from core.intake.privacy import build_detector
 from core.intake.privacy.across import find_across
 from core.intake.privacy.canaries import missed_canaries, name_canary_found
@@ -57,7 +58,7 @@ class PrivacyGate:
         self._statuses: Counter[str] = Counter()
         self._damage: defaultdict[str, _Damage] = defaultdict(_Damage)
         self._records = self._characters = self._skipped = self._dismissals_used = 0
-        self._allowances_used = 0
+        self._allowances_used = self._bilingual = 0
 
     def settings(self) -> Mapping[str, object]:
         """Return everything but the candidate's records that can change the verdict."""
@@ -100,6 +101,7 @@ class PrivacyGate:
             "allowed_findings": self._allowances_used,
             "ner": self._ner_measures(),
             "ner_skipped_language": self._skipped,
+            "ner_read_for_its_english_part": self._bilingual,
             "redaction_density": {
                 family: round(seen.placeholders / max(seen.words, 1), 6)
                 for family, seen in sorted(self._damage.items())
@@ -173,9 +175,11 @@ class PrivacyGate:
 
     def _offer_names(self, record: ShippedRecord) -> Iterator[Finding]:
         if str(record.metadata.get("language", "")) not in _OTHER_LANGUAGES_ARE_KNOWN:
-            self._skipped += 1
             yield _finding(record, "privacy.other_language", blocking=False)
-            return
+            if not holds_english(message.content for message in record.messages):
+                self._skipped += 1
+                return
+            self._bilingual += 1
         yield from self._read_names(self._sample.offer(record))
 
     def _read_names(self, batch: Iterable[Held]) -> Iterator[Finding]:

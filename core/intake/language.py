@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -56,6 +56,8 @@ _LANGUAGES: dict[str, list[str]] = {}
 for _language, _words in _COMMON.items():
     for _word in _words.split():
         _LANGUAGES.setdefault(_word, []).append(_language)
+_SENTENCE = re.compile(r"\n+|(?<=[.!?])\s+")
+_LEAST_ENGLISH = 200
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
@@ -178,6 +180,16 @@ def _common_words() -> tuple[Table, Table]:
         for language in languages:
             votes[slot, _NAMES.index(language)] += 1
     return keys, votes
+
+
+def holds_english(texts: Iterable[str]) -> bool:
+    """Whether a fifth of the characters, or two hundred, stand in sentences of English."""
+    whole = english = 0
+    for text in texts:
+        for sentence in _SENTENCE.split(text):
+            whole += len(sentence)
+            english += len(sentence) if language_of(sentence) == "en" else 0
+    return english >= _LEAST_ENGLISH or (english > 0 and 5 * english >= whole)
 
 
 def _script_language(sample: str) -> str | None:

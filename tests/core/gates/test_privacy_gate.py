@@ -230,7 +230,8 @@ def test_the_sample_is_the_lowest_hashes_of_each_stratum_with_its_bound(simulato
 
 def test_another_language_is_left_to_the_patterns_and_counted(simulator, clock):
     text = "Mi hermano Kevin Miller lloró, su correo es kevin@example.com."
-    report = judge(simulator, clock, a_dialogue(text), row={"language": "es"})
+    said = a_dialogue(text, "Gracias por contarlo.")
+    report = judge(simulator, clock, said, row={"language": "es"})
     assert codes(report) == {"privacy.email_address": 1}
     assert report.measures["ner_skipped_language"] == 1
     assert report.measures["ner"]["records"] == 0
@@ -299,7 +300,25 @@ def test_what_has_a_form_is_never_allowed_by_value(simulator, clock):
 
 
 def test_a_record_in_another_language_is_noted_for_people(simulator, clock):
-    said = a_dialogue("No puedo dormir y tengo miedo de estar sola otra vez en la casa.")
+    said = a_dialogue("No puedo dormir y tengo miedo de estar sola.", "Gracias por contarlo.")
     report = judge(simulator, clock, said, row={"language": "es"})
     assert report.measures["ner_skipped_language"] == 1
     assert [f.code for f in report.findings if not f.blocking] == ["privacy.other_language"]
+
+
+def test_a_record_in_two_languages_is_read_for_names_in_its_english(simulator, clock):
+    said = a_dialogue(
+        "No puedo dormir y tengo miedo de estar sola otra vez en la casa. "
+        "I told you that my brother Kevin Miller is not with me and that they have left."
+    )
+    report = judge(simulator, clock, said, row={"language": "es"})
+    assert codes(report)["privacy.person"] == 1
+    assert report.measures["ner_skipped_language"] == 0
+    assert report.measures["ner_read_for_its_english_part"] == 1
+    assert "privacy.other_language" in {f.code for f in report.findings if not f.blocking}
+
+
+def test_a_number_cut_in_two_by_a_turn_blocks(simulator, clock):
+    said = a_dialogue(a_text(1) + " it is 536-22", "-8471, that is all. " + a_text(2))
+    report = judge(simulator, clock, said)
+    assert codes(report) == {"privacy.us_ssn": 2}
