@@ -114,7 +114,7 @@ def heat_map(
             y=list(names),
             text=[[f"{count:,}" if count else "" for count in line] for line in cells],
             texttemplate="%{text}",
-            colorscale=[[0, "#eef1f4"], [1, _SCALE[-1]]],
+            colorscale=[[0, _theme("secondaryBackgroundColor", "#eef1f4")], [1, _SCALE[-1]]],
             zmin=0,
             showscale=False,
             customdata=cells,
