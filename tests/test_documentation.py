@@ -63,6 +63,23 @@ def test_the_readme_names_no_code_that_is_gone() -> None:
     assert gone == []
 
 
+def test_every_test_the_readme_names_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", readme)
+    assert len(named) > 20
+    for path, name in named:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert f"def {name}(" in source if name else "def test_" in source, (path, name)
+
+
+def test_every_threat_names_a_test() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.split("## How it keeps its word")[1].split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 20
+    assert [row for row in rows if not re.search(r"`tests/[\w/]+\.py", row)] == []
+
+
 def test_every_command_of_the_terminal_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     source = (ROOT / "core" / "__main__.py").read_text(encoding="utf-8")

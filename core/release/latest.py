@@ -42,7 +42,8 @@ def move_latest(
     for attempt in range(_TRIES):
         held = held_or_none(store, key, limit=_LIMIT, sleep=sleep)
         pointed = _pointed(held.body) if held is not None else None
-        if held is not None and held.body == body:
+        if held is not None and (held.body == body or _is_newer_format(held.body)):
+            # What a newer desk wrote is not ours to turn back.
             return
         if pointed is not None and version_order(pointed[0]) > version_order(version):
             return
@@ -57,6 +58,16 @@ def move_latest(
     raise OutcomeUnknown(
         "storage.outcome_unknown", "latest.json could not be moved; publish again.", place=key
     )
+
+
+def _is_newer_format(body: bytes) -> bool:
+    try:
+        value = decode(body)
+    except NotCanonical:
+        return False
+    schema = value.get("schema") if isinstance(value, dict) else None
+    known = isinstance(schema, str) and schema.startswith(SCHEMA.rpartition("/")[0] + "/")
+    return known and schema != SCHEMA
 
 
 def _pointed(body: bytes) -> tuple[Version, Digest] | None:

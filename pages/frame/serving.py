@@ -88,7 +88,9 @@ async def lifespan(app: Any) -> AsyncIterator[MutableMapping[str, Any]]:
     from core.logs import configure_logging
 
     configure_logging()
-    logging.getLogger("streamlit.error_util").addFilter(without_values)
+    # The login routes would log what a provider, or anybody who makes up an address, answers.
+    for name in ("streamlit.error_util", "streamlit.web.server.starlette.starlette_auth_routes"):
+        logging.getLogger(name).addFilter(without_values)
     keeper = Keeper()
     starting = asyncio.create_task(asyncio.to_thread(keeper.start))
     _tell(f"the desk is open at {_address()} (stop it with Ctrl+C).")
