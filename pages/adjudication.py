@@ -14,8 +14,12 @@ from core.policy.types import ClaimRule
 from core.workbench import Workbench
 from core.workbench.reviews import READERS, OpenFlag
 from pages.frame import guard, show
+from pages.frame.extra_records import more_records
+from pages.frame.lead_board import lead_board, reports
 from pages.frame.links import page_link
-from pages.frame.review_screen import MINUTES_A_RECORD, percent
+from pages.frame.norming_room import edits, norming
+from pages.frame.planner import planner
+from pages.frame.review_screen import percent
 from pages.frame.version_picker import pick_version
 
 
@@ -29,30 +33,22 @@ def gates_in_the_way(bench: Workbench, candidate: Candidate) -> list[str]:
     ]
 
 
-def hours(records: int) -> str:
-    """Return how long one person reads so many records."""
-    minutes = records * MINUTES_A_RECORD
-    return f"{minutes / 60:.1f} h" if minutes >= 60 else f"{minutes} min"
-
-
 def claim_row(
     bench: Workbench, candidate: Candidate, claim: ClaimRule, plan: SamplePlan | None
 ) -> dict[str, object]:
     """Return one claim as a row of the table: as asked, or as frozen."""
-    state = bench.reviews.states(candidate.digest)[claim.id]
     shipped = sum(sum(candidate.families.get(name, {}).values()) for name in claim.families)
     first = plan.first if plan else min(claim.first, shipped)
     second = plan.second if plan else min(claim.second, shipped)
+    carried = bench.reviews.state(candidate.digest, claim.id).carried if plan else 0
     return {
         "claim": claim.title,
-        "fails at most": f"{percent(claim.limit)} ({percent(claim.confidence)} sure)",
+        "fails at most": f"{percent(claim.limit)}, {percent(claim.confidence)} sure",
         "N": plan.frame if plan else shipped,
-        "read first": first,
-        "after a defect": str(second or "none more"),
+        "read": f"{first}, then {second}" if second else str(first),
         "by two": plan.overlap if plan else min(claim.overlap, second or first),
-        "one reader": hours(first),
-        "read": state.read,
-        "state": state.state.replace("_", " "),
+        "carried": carried,
+        "known-bad": claim.known_bad,
     }
 
 
@@ -107,11 +103,7 @@ def draw_plan(bench: Workbench, candidate: Candidate, plans: dict[str, SamplePla
         hide_index=True,
     )
     if not plans:
-        show.quiet(
-            "N counts records for now; frozen, it counts one per near-duplicate cluster. Time for "
-            "one reader is taken at {minutes} minutes a record.",
-            minutes=MINUTES_A_RECORD,
-        )
+        show.quiet("N counts records for now; frozen, it counts one per near-duplicate cluster.")
         return
     seed = bench.reviews.seed(candidate.version) or ""
     show.quiet("Seed {seed}, fixed before the first record was shown.", seed=show.short(seed))
@@ -220,14 +212,30 @@ if candidate is None:
     st.stop()
 try:
     plans = dict(bench.reviews.plans(candidate.digest))
+    frozen = len(plans) == len(bench.desk.policy.claims)
+    if frozen:
+        st.subheader("Where it stands")
+        lead_board(bench, candidate.digest)
     st.subheader("What gets read")
     draw_plan(bench, candidate, plans)
-    if len(plans) < len(bench.desk.policy.claims):
+    if not frozen:
         freeze(bench, person, candidate)
     elif person.holds(*READERS):
         draw_points(bench, person, candidate.digest)
     else:
         waiting = len(bench.reviews.open_flags(candidate.digest))
         show.prose("Flags to settle: {count}.", count=waiting or "none")
+    if st.toggle("Plan a claim: what it costs, and what it would miss", key="planner open"):
+        planner(bench, candidate)
+    if frozen and person.holds(*READERS):
+        with st.expander("Norming: show blind votes, talk, vote again"):
+            norming(bench, person, candidate.digest)
+        with st.expander("Edits proposed for a next candidate"):
+            edits(bench, person, candidate.digest)
+        if person.holds("review_lead"):
+            with st.expander("Have more records read, outside every bound"):
+                more_records(bench, person, candidate.digest)
+        st.subheader("Review report")
+        reports(bench, candidate.digest)
 except DeskError as error:
     show.refusal(error)

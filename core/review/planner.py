@@ -69,7 +69,8 @@ def outlook(
     first, second = double_plan(limit, confidence, frame)
     single = plan_size(limit, confidence, frame=frame)
     imperfect = corrected_size(limit, confidence, sensitivity)
-    chances = [rate for rate in rates if rate < 1]
+    # The claim's own limit is on the curve, and twice it.
+    chances = sorted(rate for rate in {*rates, limit, 2 * limit} if rate < 1)
     return Outlook(
         limit=limit,
         confidence=confidence,

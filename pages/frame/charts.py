@@ -335,6 +335,34 @@ def _theme(name: str, absent: Any) -> Any:
     return st.get_option(f"theme.{kind}.{name}") or absent
 
 
+def lines(
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    across: str,
+    up: str,
+    key: str,
+    alt: str,
+) -> None:
+    """Draw curves by name, each a list of (x, y) in order of x."""
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=[x for x, _ in points],
+                y=[y for _, y in points],
+                name=name,
+                mode="lines+markers",
+                line={"color": colour, "dash": dash},
+            )
+            for (name, points), colour, dash in zip(
+                curves.items(), palette(), ("solid", "dash", "dot"), strict=False
+            )
+        ]
+    )
+    figure.update_xaxes(title_text=across)
+    figure.update_yaxes(title_text=up, rangemode="tozero")
+    _draw(figure, key=key, alt=alt, legend_above=True)
+
+
 def bars(
     names: Sequence[str],
     stacks: Mapping[str, Sequence[float]],
