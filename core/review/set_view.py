@@ -64,7 +64,8 @@ class Portrait:
 class Appearance:
     """In how many records a value of a dimension is named by a role beside a problem.
 
-    `problem` is `unknown` where no problem is named; "" sums over problems.
+    `problem` is `unknown` where no problem is named; "" sums over problems. A value of "" counts
+    each record once for its dimension, and the dimension `unknown` those that name none at all.
     """
 
     dimension: str
@@ -120,9 +121,11 @@ def draw_set_view(portraits: Sequence[Portrait], frame: int, lexicon: Lexicon) -
         everything = frozenset().union(*portrait.named.values())
         named.update({dimension for dimension, _ in everything})
         for role, pairs in portrait.named.items():
-            for dimension, value in pairs:
-                cells[dimension, value, role, ""] += 1
-                cells.update((dimension, value, role, problem) for problem in beside)
+            # A record counts once for a dimension, however many of its values it names.
+            for dimension, value in pairs | {(dimension, "") for dimension, _ in pairs}:
+                cells.update((dimension, value, role, problem) for problem in ("", *beside))
+        if not everything:
+            cells.update((UNKNOWN, "", "client", problem) for problem in ("", *beside))
     return SetView(
         frame=frame,
         records=len(portraits),

@@ -103,15 +103,17 @@ def heat_map(
     across: str,
     key: str,
     alt: str,
+    lines: Sequence[str] = (),
 ) -> None:
-    """Draw how often each two of `names` meet; `counts` is by (down, across)."""
-    cells = [[counts.get((line, column), 0) for column in names] for line in names]
+    """Draw how often each two of `names` meet, or `names` and `lines`; by (down, across)."""
+    lines = lines or names
+    cells = [[counts.get((line, column), 0) for column in names] for line in lines]
     figure = go.Figure(
         go.Heatmap(
             # The scale is that of the logarithm, so that one does not vanish beside a thousand.
             z=[[math.log1p(count) for count in line] for line in cells],
             x=list(names),
-            y=list(names),
+            y=list(lines),
             text=[[f"{count:,}" if count else "" for count in line] for line in cells],
             texttemplate="%{text}",
             colorscale=[[0, _theme("secondaryBackgroundColor", "#eef1f4")], [1, _SCALE[-1]]],
@@ -125,7 +127,7 @@ def heat_map(
     )
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(title=across, automargin=True)
-    _draw(figure, key=key, height=140 + 46 * len(names), alt=alt)
+    _draw(figure, key=key, height=140 + 46 * len(lines), alt=alt)
 
 
 def treemap(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:

@@ -14,6 +14,8 @@ from core.policy.types import ClaimRule
 from core.workbench import Workbench
 from core.workbench.reviews import READERS
 from pages.frame import show
+from pages.frame.bias_parts import PARTS, draw_part, pick_part
+from pages.frame.care_parts import draw_everybody, draw_own_reading
 from pages.frame.links import page_link
 from pages.frame.review_form import Seat, review_form
 from pages.frame.sign_sheet import sign_sheet
@@ -78,7 +80,19 @@ def _claim(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> N
         return
     with st.container():
         _obstacle(state)
-    _work(bench, person, digest, claim, state)
+    part = pick_part(claim.id) if bench.bias.covers(claim.id) else PARTS[0]
+    if part == PARTS[0]:
+        if bench.bias.covers(claim.id):
+            show.quiet(
+                "Do not infer who somebody is from a name: where the text does not say, it does "
+                "not say. Equal quality of care is judged on the matched pairs."
+            )
+        _work(bench, person, digest, claim, state)
+    else:
+        draw_part(part, bench, person, digest, claim.id)
+    if person.holds(claim.role):
+        draw_own_reading(bench, person)
+    draw_everybody(bench, person)
     with st.expander("Agreement between readers"):
         _agreement(state.agreement)
 

@@ -82,6 +82,11 @@ def _return(person: Person) -> None:
 def main() -> None:
     """Draw the frame and run the chosen page."""
     st.set_page_config(page_title="Release Desk", layout="wide")
+    # The theme writes the chosen segment in its primary colour, too faint on the dark ground.
+    st.html(
+        '<style>[data-testid="stBaseButton-segmented_controlActive"] { color: inherit; '
+        "font-weight: 600; }</style>"
+    )
     pages = [
         st.Page(
             ROOT / "pages" / f"{name}.py",

@@ -246,7 +246,7 @@ def review(walk: Walk) -> None:
     rate_claim(walk, 4, name="clinician-edge")
     sign_claim(walk, CLINICIAN, picture="clinician-edge-signed")
     walk.become(BIAS)
-    walk.open("Bias review", heading="Bias and cultural review")
+    walk.open("Bias review")
     rate_claim(walk, 4, name="bias-foundation")
     sign_claim(walk, BIAS, picture="bias-foundation-signed")
 

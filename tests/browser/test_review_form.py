@@ -59,8 +59,10 @@ class Version:
     candidate: Candidate
 
     def records(self, claim: str = FOUNDATION) -> list[str]:
-        plan = self.site.bench.reviews.plans(self.candidate.digest)[claim]
-        return list(plan.records[: plan.first])
+        reviews, person = self.site.bench.reviews, person_of(self.site.bench, "clinician-1")
+        return [
+            item.record_id for item in reviews.queue(self.candidate.digest, claim, person).items
+        ]
 
     def screen(self, number: int = 0, claim: str = FOUNDATION) -> ReviewScreen:
         """What the desk holds of a record for the first clinician."""
@@ -210,7 +212,7 @@ def test_a_reload_restores_scores_verdict_flag_and_a_sentence_half_typed(
     page.get_by_label("In one sentence, why").fill("It names a means.")
     page.keyboard.press("Enter")
     page.locator(".form .verdict [role=radio]").nth(2).click()
-    page.keyboard.press("n")
+    page.keyboard.press("w")
     page.keyboard.type("the helper never asks whe")
     says(page, "Saved ")
     wait_for(lambda: draft_of(version.screen())["note"].endswith("asks whe"), page=page)
@@ -373,7 +375,7 @@ def test_a_whole_record_is_rated_flagged_and_noted_by_keyboard_alone(
     page.keyboard.press("Tab")
     page.keyboard.type("It answers with a rrecipe.")
     page.keyboard.press("Enter")
-    page.keyboard.press("n")
+    page.keyboard.press("w")
     page.keyboard.type("123 f ? keys are words in here")
     page.keyboard.press("Escape")
     press(page, "1")

@@ -14,29 +14,30 @@ from typing import Any
 import streamlit as st
 
 from core.model.errors import DeskError
-from core.model.review import Rating, Rubric
+from core.model.review import Rubric
 from core.model.signoff import Person
+from core.review.assigning import NOT_NOW
 from core.workbench import Workbench
+from core.workbench.care import ContentCard
 from core.workbench.reviews import ReviewQueue, ReviewScreen
+from pages.frame.review_form.shown import (
+    shown_care,
+    shown_questions,
+    shown_rating,
+    shown_text,
+)
 
 _FOLDER = Path(__file__).parent
-_LABELS = {"user": "Client", "assistant": "Helper", "system": "System prompt"}
-_VERDICTS = {
-    "accept": "Accept",
-    "accept_with_edit": "Accept with an edit",
-    "reject": "Reject",
-    "second_opinion": "Second opinion",
-}
-_WARNING = (
-    "This record is of the edge and crisis family. It may speak of suicide, self-harm, abuse "
-    "or violence."
-)
+_TO_READ = ("open", "draft")
 
 _FORM = st.components.v2.component(
     "release_desk_review_form",
     html=(_FOLDER / "form.html").read_text(encoding="utf-8"),
     css=(_FOLDER / "form.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "form.js").read_text(encoding="utf-8"),
+    # The component takes one module: its parts are joined in the order of their names.
+    js="\n".join(
+        part.read_text(encoding="utf-8") for part in sorted((_FOLDER / "script").glob("*.js"))
+    ),
 )
 
 
@@ -53,7 +54,11 @@ class Seat:
 
 @dataclass(slots=True)
 class _Memory:
-    """What one session knows of one form. `at` is the record on the screen."""
+    """What one session knows of one form. `at` is the record on the screen.
+
+    `undoable` is the record whose submission U takes back; `reopened` counts how often it did,
+    so that the form knows the same record from the same record opened again.
+    """
 
     queue: ReviewQueue
     at: str = ""
@@ -62,6 +67,8 @@ class _Memory:
     saved_at: str = ""
     fault: str = ""
     submitted: bool = False
+    undoable: str | None = None
+    reopened: int = 0
 
 
 def review_form(seat: Seat, queue: ReviewQueue) -> None:
@@ -102,6 +109,9 @@ def _open(seat: Seat, memory: _Memory) -> None:
     if memory.screen is None or memory.screen.record_id != memory.at:
         memory.screen = seat.bench.reviews.screen(seat.digest, seat.claim, memory.at, seat.person)
         memory.saved_at = memory.screen.draft_saved_at
+    if memory.undoable is None:
+        last = seat.bench.reviews.last_submitted(seat.digest, seat.claim, seat.person)
+        memory.undoable = last[0] if last else ""
 
 
 def _drain(seat: Seat, events: Sequence[Mapping[str, Any]], memory: _Memory) -> int:
@@ -117,30 +127,71 @@ def _drain(seat: Seat, events: Sequence[Mapping[str, Any]], memory: _Memory) -> 
 
 
 def _apply(seat: Seat, event: Mapping[str, Any], memory: _Memory) -> None:
+    record, kind = str(event["record_id"]), event["kind"]
+    if kind in ("go", "look"):
+        memory.at, memory.screen = record, None
+    elif kind == "opened":
+        _opened(seat, memory, record)
+    elif kind == "not_now":
+        where = (str(event["candidate"]), seat.claim, record, seat.person)
+        seat.bench.reviews.not_now(*where, str(event["reason"]))
+        _go_on(seat, memory, record)
+    elif kind == "undo":
+        _undo(seat, memory, event)
+    else:
+        _answered(seat, memory, event)
+    memory.fault = ""
+
+
+def _answered(seat: Seat, memory: _Memory, event: Mapping[str, Any]) -> None:
+    """Keep a draft, or store a rating for good and go on."""
     reviews, record = seat.bench.reviews, str(event["record_id"])
     where = (str(event["candidate"]), seat.claim, record, seat.person)
-    if event["kind"] == "go":
-        memory.at, memory.screen, memory.fault = record, None, ""
-        return
     order: Any = {name: event[name] for name in ("tab", "seq", "based_on")}
     payload = dict(event["payload"])
+    seat.bench.care.spent(seat.digest, record, int(payload.get("seconds", 0)), seat.person)
     if event["kind"] == "draft":
         saved_at = reviews.save_draft(*where, payload, **order)
         if record == memory.at:
             memory.saved_at = saved_at
-    else:
-        answers = {**payload, "shown_sha256": event["shown_sha256"]}
-        reviews.submit(*where, answers, **order)
-        memory.queue = reviews.queue(seat.digest, seat.claim, seat.person)
-        memory.at, memory.screen, memory.submitted = _next(memory.queue, record), None, True
-    memory.fault = ""
+        return
+    reviews.submit(*where, {**payload, "shown_sha256": event["shown_sha256"]}, **order)
+    memory.undoable = record
+    _go_on(seat, memory, record)
+
+
+def _go_on(seat: Seat, memory: _Memory, record: str) -> None:
+    memory.queue = seat.bench.reviews.queue(seat.digest, seat.claim, seat.person)
+    memory.at, memory.screen, memory.submitted = _next(memory.queue, record), None, True
+
+
+def _undo(seat: Seat, memory: _Memory, event: Mapping[str, Any]) -> None:
+    record = str(event["record_id"])
+    where = (str(event["candidate"]), seat.claim, record, seat.person)
+    memory.undoable = ""
+    seat.bench.reviews.undo(*where)
+    memory.queue = seat.bench.reviews.queue(seat.digest, seat.claim, seat.person)
+    memory.at, memory.screen = record, None
+    memory.reopened, memory.submitted = memory.reopened + 1, True
+
+
+def _opened(seat: Seat, memory: _Memory, record: str) -> None:
+    if memory.screen is not None and record == memory.screen.record_id:
+        level = _card(seat, memory.screen).intensity
+        seat.bench.care.opened(seat.digest, record, level, seat.person)
+
+
+def _card(seat: Seat, screen: ReviewScreen) -> ContentCard:
+    begun = screen.rating is not None or screen.draft is not None
+    begun = begun or seat.bench.care.has_opened(seat.digest, screen.record_id, seat.person)
+    return seat.bench.care.card(screen.messages, screen.family, seat.person, begun=begun)
 
 
 def _next(queue: ReviewQueue, record: str) -> str:
     """Return the next record in order that is still to read, from the top if none follows."""
     records = [item.record_id for item in queue.items]
     after = records.index(record) + 1 if record in records else 0
-    waiting = [item.record_id for item in queue.items if item.state != "done"]
+    waiting = [item.record_id for item in queue.items if item.state in _TO_READ]
     later = [name for name in waiting if name in records[after:]]
     return next(iter(later or waiting), record)
 
@@ -148,6 +199,11 @@ def _next(queue: ReviewQueue, record: str) -> str:
 def _shown(seat: Seat, memory: _Memory) -> dict[str, Any]:
     screen = memory.screen
     assert screen is not None
+    card = _card(seat, screen)
+    if not card.folded and not card.withheld_until:
+        # Shown at once, hence opened.
+        _opened(seat, memory, screen.record_id)
+    opened = seat.bench.care.has_opened(seat.digest, screen.record_id, seat.person)
     return {
         "candidate": seat.digest,
         "claim": seat.claim,
@@ -155,51 +211,16 @@ def _shown(seat: Seat, memory: _Memory) -> dict[str, Any]:
         "acked": memory.acked,
         "saved_at": memory.saved_at,
         "fault": memory.fault,
-        "folded": screen.family == "edge_cases",
-        "warning": _WARNING,
+        "undoable": memory.undoable or "",
+        "reopened": memory.reopened,
+        "reasons": [{"id": reason, "label": words} for reason, words in NOT_NOW.items()],
+        **shown_care(seat.bench, seat.person, screen, card, opened),
         "record_id": screen.record_id,
         "shown_sha256": screen.sha256,
-        "messages": [
-            {"role": turn.role, "label": _LABELS[turn.role], "content": turn.content}
-            for turn in screen.messages
-        ],
-        **_questions(seat.rubric, screen.must_judge),
+        "messages": [] if card.withheld_until else shown_text(screen),
+        **shown_questions(seat.rubric, screen.must_judge),
         "draft_version": screen.draft_version,
         "draft": dict(screen.draft) if screen.draft is not None else None,
-        "rating": _given(screen.rating) if screen.rating is not None else None,
+        "rating": shown_rating(screen.rating),
         "rating_sha256": screen.rating_sha256,
-    }
-
-
-def _questions(rubric: Rubric, must_judge: Sequence[str]) -> dict[str, Any]:
-    return {
-        "question": rubric.question,
-        "scale": [str(value) for value in rubric.scale],
-        "items": [
-            {
-                "id": item.id,
-                "name": item.name,
-                "definition": item.definition,
-                "anchors": {str(value): text for value, text in sorted(item.anchors.items())},
-                "optional": bool(item.needs),
-                "must": item.id in must_judge,
-            }
-            for item in rubric.items
-            if item.unit == "record"
-        ],
-        "hard_fails": [
-            {"id": fail.id, "name": fail.name, "text": fail.text} for fail in rubric.hard_fails
-        ],
-        "verdicts": [
-            {"id": verdict, "label": _VERDICTS.get(verdict, verdict)} for verdict in rubric.verdicts
-        ],
-    }
-
-
-def _given(rating: Rating) -> dict[str, Any]:
-    return {
-        "scores": dict(rating.scores),
-        "verdict": rating.verdict,
-        "note": rating.note,
-        "flags": [{"id": flag.id, "turn": flag.turn, "note": flag.note} for flag in rating.flags],
     }

@@ -1,0 +1,202 @@
+"""Pictures of every state of the review pages, to be looked at by whoever changes them.
+
+    python -m tests.browser.review_pictures FOLDER [STATE …]
+
+Each state is taken in light and dark, 1280 and 1920 wide, over a desk of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from core.storage import embedded
+from core.workbench import Workbench
+from tests.browser.conftest import FLAGS, Server, find_chromium, settle
+from tests.desk import (
+    VERSION,
+    an_embedded_desk,
+    some_rows_to_read,
+    spoken,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CLINICIAN, BIAS, LEAD = "Demo Clinician One", "Demo Bias Reviewer", "Demo Review Lead"
+_CLIENT = (
+    "I have not slept since my mother went back to hospital. Everyone says I should be strong, "
+    "and at work they joke about it. I do not know whom to tell."
+)
+_HELPER = (
+    "That is a lot to carry alone. When you lie awake, what goes through your mind? I would like "
+    "to understand it before we think about what could help."
+)
+_HARD = "Some nights I think about suicide, and I have been cutting myself again."
+
+
+def open_page(
+    page: Page, server: Server, who: str, version: str = VERSION, page_id: str = "clinician_review"
+) -> None:
+    """Open a review page as this person."""
+    page.goto(f"{server.url}/{page_id}?{urlencode({'demo_identity': who, 'version': version})}")
+    page.get_by_role("heading", level=1).wait_for()
+    settle(page)
+
+
+def _form(page: Page) -> None:
+    page.locator(".form .turn").first.wait_for(state="attached")
+    page.wait_for_timeout(300)
+
+
+def _empty(page: Page, server: Server) -> None:
+    open_page(page, server, CLINICIAN, "v2026-11-30")
+
+
+def _first(page: Page, server: Server) -> None:
+    open_page(page, server, CLINICIAN)
+    _form(page)
+
+
+def _answered(page: Page, server: Server) -> None:
+    _first(page, server)
+    for key in "345":
+        page.keyboard.press(key)
+    page.wait_for_timeout(600)
+
+
+def _flagging(page: Page, server: Server) -> None:
+    _answered(page, server)
+    page.keyboard.press("e")
+    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    page.keyboard.press("f")
+    page.get_by_label("In one sentence, why").fill("It sounds like a promise it cannot keep.")
+
+
+def _flagged(page: Page, server: Server) -> None:
+    _flagging(page, server)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(600)
+
+
+def _unflag(page: Page) -> None:
+    for _ in range(5):
+        page.keyboard.press("u")
+    page.wait_for_timeout(500)
+
+
+def _not_now(page: Page, server: Server) -> None:
+    _first(page, server)
+    page.keyboard.press("n")
+    page.wait_for_timeout(200)
+
+
+def _keys(page: Page, server: Server) -> None:
+    _first(page, server)
+    page.keyboard.press("?")
+    page.wait_for_timeout(200)
+
+
+def _minute(page: Page, server: Server) -> None:
+    _first(page, server)
+    page.keyboard.press("m")
+    page.wait_for_timeout(200)
+
+
+def _edge(page: Page, server: Server) -> None:
+    open_page(page, server, CLINICIAN)
+    page.get_by_role("radio", name="Clinician QA: edge and crisis").click(delay=50)
+    page.locator(".form .card:visible").wait_for()
+    settle(page)
+
+
+def _turn_by_turn(page: Page, server: Server) -> None:
+    _edge(page, server)
+    page.keyboard.press(" ")
+    page.wait_for_timeout(500)
+
+
+def _bias(page: Page, server: Server) -> None:
+    open_page(page, server, BIAS, page_id="bias_review")
+    _form(page)
+    page.keyboard.press("t")
+    page.wait_for_timeout(300)
+
+
+STATES: dict[str, Callable[[Page, Server], None]] = {
+    "empty": _empty,
+    "first": _first,
+    "answered": _answered,
+    "flagging": _flagging,
+    "flagged": _flagged,
+    "not_now": _not_now,
+    "keys": _keys,
+    "minute": _minute,
+    "folded": _edge,
+    "turn_by_turn": _turn_by_turn,
+    "tagging": _bias,
+}
+
+
+def prepare(workspace: Path) -> Workbench:
+    """A desk whose records read like dialogues."""
+    rows = some_rows_to_read("pictures")
+    for family in ("priority", "professional_therapeutic"):
+        rows[family, "train"] = [
+            spoken(
+                f"{number}. {_CLIENT}",
+                f"{_HELPER} ({number})",
+                _CLIENT,
+                _HELPER,
+                family=family,
+                line=number + 1,
+            )
+            for number in range(4)
+        ]
+    rows["edge_cases", "train"] = [
+        spoken(f"{number}. {_HARD}", _HELPER, _CLIENT, _HELPER, family="edge_cases", line=number)
+        for number in range(5)
+    ]
+    return an_embedded_desk(workspace, rows=rows)
+
+
+def take(folder: Path, wanted: list[str]) -> None:
+    """Take every picture of the wanted states, or of all."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = Path(tempfile.mkdtemp(prefix="desk-pictures-"))
+    prepare(workspace)
+    server = Server(workspace)
+    server.start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+            for width in (1280, 1920):
+                for scheme in ("light", "dark"):
+                    for name in wanted or STATES:
+                        context = browser.new_context(
+                            viewport={"width": width, "height": 1000}, color_scheme=scheme
+                        )
+                        context.set_default_timeout(20_000)
+                        page = context.new_page()
+                        STATES[name](page, server)
+                        page.screenshot(path=folder / f"{name}-{scheme}-{width}.png")
+                        if name in ("answered", "flagging", "flagged"):
+                            page.keyboard.press("Escape")
+                            _unflag(page)
+                        context.close()
+            browser.close()
+    finally:
+        server.stop()
+        embedded.stop(workspace, patience=0.5)
+
+
+if __name__ == "__main__":
+    take(Path(sys.argv[1]), sys.argv[2:])
