@@ -83,11 +83,16 @@ def a_desk(
 
 
 def an_embedded_desk(
-    workspace: Path, *, rows: Rows | None = None, passed: bool = True, frozen: bool = True
+    workspace: Path,
+    *,
+    rows: Rows | None = None,
+    passed: bool = True,
+    frozen: bool = True,
+    policy: Path | None = None,
 ) -> Workbench:
     """The same on the workspace's embedded server, which this starts and nobody stops."""
     settings = Settings(
-        bucket=None, exports_prefix=PREFIX, policy_file=None, workspace=workspace.resolve()
+        bucket=None, exports_prefix=PREFIX, policy_file=policy, workspace=workspace.resolve()
     )
     bench = assemble(connect_desk(settings, clock=SystemClock()))
     return prepare(bench, rows=rows, passed=passed, frozen=frozen)

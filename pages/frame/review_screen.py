@@ -33,6 +33,11 @@ _COEFFICIENTS = {
 
 def review_page(bench: Workbench, person: Person, role: DeskRole) -> None:
     """Draw the claims of `role` over the newest candidate of the chosen version."""
+    # A form that is saving stays as readable as before; elsewhere a page that works fades.
+    st.html(
+        '<style>[data-testid="stElementContainer"]:has([data-testid="stBidiComponentIsolated"]) '
+        "{ opacity: 1 !important; }</style>"
+    )
     # Words that come and go have a place of their own: the form below must not be moved.
     with st.container():
         show.outcome()

@@ -135,7 +135,8 @@ def serve(
     """Prepare a workspace, serve it, and clean up behind the module.
 
     `serve(prepare)` calls `prepare(workspace)`, which may start the workspace's embedded
-    bucket, and returns the server and whatever `prepare` returned.
+    bucket, and returns the server and whatever `prepare` returned. A `policy.toml` in the
+    workspace is the policy that is served.
     """
     from core.storage import embedded
 
@@ -146,6 +147,8 @@ def serve(
         server = Server(workspace)
         running.append(server)
         prepared = prepare(workspace)
+        if (workspace / "policy.toml").is_file():
+            server.environment["DESK_POLICY"] = str(workspace / "policy.toml")
         server.start()
         return server, prepared
 

@@ -3,126 +3,35 @@
 from __future__ import annotations
 
 import http.server
-import itertools
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 import pytest
 
-from core.model.candidate import Candidate
-from core.workbench import Workbench
-from core.workbench.reviews import ReviewScreen
 from tests.browser.conftest import Server, settle
-from tests.desk import (
-    Rows,
-    add_ready_candidate,
-    an_embedded_desk,
-    person_of,
-    some_rows_to_read,
-    spoken,
+from tests.browser.review_site import (
+    CHECKED,
+    Site,
+    at_record,
+    draft_of,
+    press,
+    says,
+    scores,
+    wait_for,
 )
+from tests.desk import an_embedded_desk, some_rows_to_read, spoken
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
-
-FOUNDATION = "clinician_foundation"
-CHECKED = ".form [role=radio][aria-checked=true]"
-_numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Site:
-    """One served desk; every test reads a version of its own."""
-
-    server: Server
-    bench: Workbench
-
-    def version(self, rows: Rows | None = None) -> Version:
-        name = f"v2026-11-21.{next(_numbers)}"
-        return Version(
-            self,
-            name,
-            add_ready_candidate(self.bench, rows or some_rows_to_read(name), version=name),
-        )
-
-
-@dataclass(frozen=True)
-class Version:
-    site: Site
-    name: str
-    candidate: Candidate
-
-    def records(self, claim: str = FOUNDATION) -> list[str]:
-        reviews, person = self.site.bench.reviews, person_of(self.site.bench, "clinician-1")
-        return [
-            item.record_id for item in reviews.queue(self.candidate.digest, claim, person).items
-        ]
-
-    def screen(self, number: int = 0, claim: str = FOUNDATION) -> ReviewScreen:
-        """What the desk holds of a record for the first clinician."""
-        reviews, person = self.site.bench.reviews, person_of(self.site.bench, "clinician-1")
-        return reviews.screen(self.candidate.digest, claim, self.records(claim)[number], person)
-
-    def open(self, context: BrowserContext, page_id: str = "clinician_review") -> Page:
-        """The page, as the first clinician."""
-        page = context.new_page()
-        wanted = {"demo_identity": "Demo Clinician One", "version": self.name}
-        page.goto(f"{self.site.server.url}/{page_id}?{urlencode(wanted)}")
-        page.locator(".form .turn").first.wait_for(state="attached")
-        settle(page)
-        return page
+    from playwright.sync_api import BrowserContext
 
 
 @pytest.fixture(scope="module")
 def site(serve: Callable[[Callable[[Path], Any]], tuple[Server, Any]]) -> Site:
     server, bench = serve(an_embedded_desk)
     return Site(server, bench)
-
-
-def wait_for(check: Callable[[], bool], *, seconds: float = 15.0, page: Page | None = None) -> None:
-    """Wait until `check` holds; the browser's own loop must turn meanwhile."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, "it never came true"
-        if page is not None:
-            page.wait_for_timeout(40)
-        else:
-            time.sleep(0.04)
-
-
-def at_record(page: Page, number: int) -> None:
-    """Wait until this record of three is open."""
-    page.wait_for_function(
-        "number => [...document.querySelectorAll('*')].map(one => one.shadowRoot)"
-        ".map(root => root?.querySelector('.form.open .list')?.selectedIndex).includes(number - 1)",
-        arg=number,
-    )
-
-
-def scores(page: Page) -> list[str]:
-    return page.eval_on_selector_all(
-        ".form .items [role=radio][aria-checked=true]", "all => all.map(one => one.dataset.value)"
-    )
-
-
-def says(page: Page, words: str) -> None:
-    page.locator(".form .status", has_text=words).wait_for()
-
-
-def draft_of(screen: ReviewScreen) -> dict[str, Any]:
-    assert screen.draft is not None
-    return dict(screen.draft)
-
-
-def press(page: Page, keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
 
 
 def test_ten_keys_without_a_pause_land_where_they_were_meant(
@@ -141,17 +50,16 @@ def test_ten_keys_without_a_pause_land_where_they_were_meant(
     assert rating.shown_sha256 == version.screen(0).sha256
 
 
-def test_three_records_keyed_in_one_go_are_three_ratings(
-    site: Site, context: BrowserContext
-) -> None:
+def test_every_record_keyed_in_one_go_is_one_rating(site: Site, context: BrowserContext) -> None:
     version = site.version()
     page = version.open(context)
-    for number in range(3):
+    count = len(version.records())
+    for number in range(count):
         at_record(page, number + 1)
         press(page, "44444444" + "1")
         page.keyboard.press("Control+Enter")
     page.get_by_text("Nothing is left for you to read").wait_for()
-    given = [version.screen(number).rating for number in range(3)]
+    given = [version.screen(number).rating for number in range(count)]
     assert all(rating is not None and set(rating.scores.values()) == {"4"} for rating in given)
 
 
@@ -171,35 +79,17 @@ def test_keys_pressed_while_the_next_record_is_on_its_way_change_nothing(
     assert rating.verdict == "accept"
 
 
-_TIMED = """() => {
-  const status = [...document.querySelectorAll('*')].map(one => one.shadowRoot)
-    .map(root => root?.querySelector('.form .status')).find(Boolean);
-  window.took = [];
-  let started = 0;
-  document.addEventListener('keydown', () => { started = performance.now(); }, true);
-  new MutationObserver(() => {
-    if (started && status.textContent.startsWith('Saved ')) {
-      window.took.push(performance.now() - started);
-      started = 0;
-    }
-  }).observe(status, { childList: true });
-}"""
-
-
-def test_a_change_is_kept_within_600_ms_and_the_page_says_when(
+def test_every_change_is_kept_at_once_and_the_page_says_when(
     site: Site, context: BrowserContext
 ) -> None:
     version = site.version()
     page = version.open(context)
-    page.keyboard.press("5")
-    says(page, "Saved ")
-    page.evaluate(_TIMED)
-    for number in range(5):
+    for number in range(3):
         page.keyboard.press("4")
-        page.wait_for_function("number => window.took.length > number", arg=number)
-        assert draft_of(version.screen())["scores"][f"C{number + 2}"] == "4"
-    # The median: the machine that runs the tests has other work too.
-    assert sorted(page.evaluate("window.took"))[2] < 600
+        says(page, "Saved ")
+        wait_for(
+            lambda item=f"C{number + 1}": item in draft_of(version.screen())["scores"], page=page
+        )
 
 
 def test_a_reload_restores_scores_verdict_flag_and_a_sentence_half_typed(
@@ -212,7 +102,9 @@ def test_a_reload_restores_scores_verdict_flag_and_a_sentence_half_typed(
     page.get_by_label("In one sentence, why").fill("It names a means.")
     page.keyboard.press("Enter")
     page.locator(".form .verdict [role=radio]").nth(2).click()
-    page.keyboard.press("w")
+    page.keyboard.press("f")
+    page.get_by_label("In one sentence, why").fill("It also promi")
+    page.locator(".form textarea").focus()
     page.keyboard.type("the helper never asks whe")
     says(page, "Saved ")
     wait_for(lambda: draft_of(version.screen())["note"].endswith("asks whe"), page=page)
@@ -222,6 +114,7 @@ def test_a_reload_restores_scores_verdict_flag_and_a_sentence_half_typed(
     assert page.locator(CHECKED).last.text_content() == "3  Reject"
     assert page.locator(".form textarea").input_value() == "the helper never asks whe"
     assert "It names a means." in (page.locator(".form .raised").text_content() or "")
+    assert page.get_by_label("In one sentence, why").input_value() == "It also promi"
 
 
 def test_a_killed_server_loses_nothing_and_what_was_typed_meanwhile_arrives(
@@ -337,7 +230,9 @@ def test_markup_in_a_record_is_text_byte_for_byte_and_fetches_nothing(
     hostile = (
         f"# Heading\n\n*sigh* :red[alert] :smile: $x^2$  two  spaces\n![x]({to}/md.png)\n"
         f'<img src="{to}/img.png" onerror="fetch(\'{to}/js\')"><script>fetch("{to}/s")</script>\n'
-        f'<style>@import "{to}/css";</style><a href="{to}/a">a</a>\t\u202e\u200b &amp; end'
+        f'<style>@import "{to}/css";</style><a href="{to}/a">a</a>'
+        f'<link rel="stylesheet" href="{to}/l"><p style="background:url({to}/u)">'
+        "\t\u202e\u200b &amp; end"
     )
     rows = some_rows_to_read("hostile")
     rows["priority", "train"] = [
@@ -353,7 +248,7 @@ def test_markup_in_a_record_is_text_byte_for_byte_and_fetches_nothing(
         at_record(page, number + 1)
         shown = page.eval_on_selector_all(".form .text", "all => all.map(one => one.textContent)")
         assert shown == [message.content for message in version.screen(number).messages]
-        assert page.locator(".form .turns :is(img, script, style, a, h1)").count() == 0
+        assert page.locator(".form .turns :is(img, script, style, link, a, h1)").count() == 0
         if number < 2:
             page.get_by_role("button", name="Next →").click()
     page.wait_for_timeout(500)
@@ -413,28 +308,6 @@ def test_an_unfinished_record_is_not_submitted_and_says_what_is_missing(
     assert version.screen(0).rating is None
 
 
-def test_edge_records_start_folded_and_take_no_rating_unseen(
-    site: Site, context: BrowserContext
-) -> None:
-    version = site.version()
-    page = version.open(context)
-    page.get_by_role("radio", name="Clinician QA: edge and crisis").click(delay=50)
-    page.locator(".form .card:visible", has_text="Hard content ahead").wait_for()
-    settle(page)
-    assert not page.locator(".form .turns").is_visible()
-    page.get_by_role("heading", level=1).click()
-    press(page, "5")
-    assert scores(page) == []
-    page.keyboard.press(" ")
-    page.locator(".form .turns").wait_for()
-    press(page, "0")
-    says(page, "C1 has to be judged here")
-    press(page, "5")
-    page.keyboard.press("h")
-    assert not page.locator(".form .turns").is_visible()
-    assert scores(page) == ["5"]
-
-
 def test_a_form_taken_off_the_page_and_put_back_goes_on_where_it_was(
     site: Site, context: BrowserContext
 ) -> None:
@@ -451,29 +324,6 @@ def test_a_form_taken_off_the_page_and_put_back_goes_on_where_it_was(
     assert page.locator(".form textarea").input_value() == "half a sen"
     page.locator(".form textarea").press_sequentially("tence")
     wait_for(lambda: draft_of(version.screen())["note"] == "half a sentence", page=page)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_with_the_form(
-    site: Site, context: BrowserContext, scheme: str
-) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    version = site.version()
-    context.new_page().close()
-    page = version.open(context)
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.reload()
-    page.locator(".form .turn").first.wait_for()
-    press(page, "345f")
-    page.get_by_label("In one sentence, why").fill("Something.")
-    found = axe.Axe().run(page).response["violations"]
-    mine = [
-        (violation["id"], node["target"], node["html"][:120])
-        for violation in found
-        for node in violation["nodes"]
-        if any(isinstance(part, list) for part in node["target"])
-    ]
-    assert mine == []
 
 
 @pytest.mark.parametrize("width", [1280, 1920])
