@@ -10,8 +10,11 @@ from core.model.names import Digest, Version
 from core.release.layout import MANIFEST, releases_prefix
 from core.release.manifest import Manifest
 from core.release.verify import load_manifest
+from core.review.envelope import PREDICATE_TYPE as SIGNOFF
+from core.review.envelope import open_envelope
 from core.review.keys import registered_keys
-from core.review.signoffs import parse_signoff, read_signoff
+from core.review.signoffs import read_signoff
+from core.review.waivers import KIND as WAIVER
 from core.storage.journal import Entry
 from core.workbench.desk import Desk
 
@@ -36,10 +39,15 @@ class Audit:
         numbers: dict[str, int] = {entry.digest: entry.seq for entry in entries}
         found = [manifest.anchor for manifest in self._manifests()]
         keys = registered_keys(entries)
-        for listed in self.desk.store.list(f"{self.desk.prefix}signoffs/"):
-            body = read_signoff(self.desk.store, listed.key)
-            head = str(parse_signoff(body, listed.key, keys).statement.get("journal_head", ""))
-            found.append((numbers.get(head, 0), Digest(head)))
+        # One that does not verify is no reason to look away: whoever cut the journal's tail
+        # could spoil the sign-offs that name it as well.
+        for folder, kind in (("signoffs", SIGNOFF), ("waivers", WAIVER)):
+            for listed in self.desk.store.list(f"{self.desk.prefix}{folder}/"):
+                statement = open_envelope(
+                    read_signoff(self.desk.store, listed.key), keys, kind=kind
+                )
+                head = str(statement["predicate"].get("journal_head", ""))
+                found.append((numbers.get(head, 0), Digest(head)))
         return tuple(found)
 
     def _manifests(self) -> list[Manifest]:

@@ -84,6 +84,10 @@ class Waivers:
                 )
         return tuple(found)
 
+    def built_by(self, digest: str, person: Person) -> bool:
+        """Whether this person built the candidate, and so takes no part in its waivers."""
+        return person.id in history.builders(self.desk.entries(), digest)
+
     def in_force(self, digest: str) -> tuple[Waiver, ...]:
         """Return the waivers that count now: not expired, not revoked, by two people in roles."""
         people, builders = self._people(), history.builders(self.desk.entries(), digest)

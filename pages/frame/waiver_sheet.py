@@ -50,6 +50,8 @@ def _draw(bench: Workbench, person: Person, digest: str, item: BlockingCode) -> 
             _revoke(bench, person, digest, item.waiver.sha256)
     elif not item.waivable:
         show.prose("✕ Nobody may waive this. Decide about the findings and build again.")
+    elif bench.waivers.built_by(digest, person):
+        show.quiet("You built this candidate, so other people decide about waivers.")
     elif not person.holds(*MAY_WAIVE):
         show.quiet("A release owner, review lead or reviewer may propose a waiver.")
     elif person.auth == "oidc" and not is_fresh(person, bench.desk.clock):

@@ -189,6 +189,22 @@ def test_a_policy_that_forgets_its_floor_waives_nothing_more(store, facts, candi
     assert codes(facts, lenient, reports=reports, waivers=(waiver,)) == {"gate.failed"}
 
 
+@pytest.mark.parametrize("code", ["bad_signature", "unknown_key", "not_journalled", "missing"])
+def test_d40_a_forged_signoff_beside_a_genuine_one_blocks_by_itself(facts, code):
+    fault = SignoffFault(requirement="clinical-edge", code=code, key="exports/signoffs/x.json")
+    assert codes(facts, signoff_faults=(fault,)) == {f"signoff.{code}"}
+    stranger = dataclasses.replace(fault, requirement="made-up")
+    (blocker,) = missing_before_publish(
+        dataclasses.replace(facts, signoff_faults=(stranger,)), POLICY
+    )
+    assert (blocker.code, blocker.page) == (f"signoff.{code}", "audit")
+
+
+def test_an_outdated_signoff_beside_a_fresh_one_is_no_forgery(facts):
+    fault = SignoffFault(requirement="clinical-edge", code="outdated", key="exports/signoffs/x")
+    assert codes(facts, signoff_faults=(fault,)) == set()
+
+
 def test_what_was_put_among_the_waivers_by_hand_blocks(facts):
     assert codes(facts, waiver_faults=("exports/waivers/x.json",)) == {"waiver.forged"}
 

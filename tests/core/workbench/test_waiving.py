@@ -10,7 +10,9 @@ from core.canonical import decode, digest_of
 from core.gates.evidence import store_report
 from core.model.errors import NotAllowed, ReviewError
 from core.model.gate import Finding, GateReport
+from core.storage.journal import Journal
 from core.storage.ports import SystemClock
+from core.workbench import assemble
 from tests.desk import VERSION, a_desk, person_of, read_everything
 from tests.simulator import Simulator
 
@@ -71,6 +73,21 @@ def test_two_people_waive_and_the_gate_no_longer_blocks(bench, digest):
     told = line(bench, "4.4")
     assert told.state == "waived"
     assert f"{CODE} is waived by demo:lead and demo:owner" in told.why
+
+
+def test_d45_a_waiver_anchors_the_journal_like_a_signoff(bench, digest):
+    waive(bench, digest)
+    assert len(bench.audit.anchors()) == 2
+    assert bench.audit.verify()[0]
+    # Whoever cuts the tail behind the first half contradicts the second.
+    entries = bench.desk.entries()
+    for entry in entries[-1:-3:-1]:
+        bench.desk.store.delete(entry.key)
+    fresh = Journal(bench.desk.store, bench.desk.prefix, bench.desk.clock)
+    cut = assemble(dataclasses.replace(bench.desk, journal=fresh, memory={}))
+    holds, sentence = cut.audit.verify()
+    assert not holds
+    assert "journal." in sentence
 
 
 def test_half_a_waiver_waives_nothing(bench, digest):
