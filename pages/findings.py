@@ -298,11 +298,9 @@ if not found:
 else:
     draw_counts(found, titles)
     waiting_to_read = readable(found, lambda item: decided(*item))
-    if waiting_to_read and decides:
-        st.subheader("Read one after another")
-        show.quiet(
-            "Keys: p puts a placeholder, f is a false alarm, x leaves the record out, j goes on."
-        )
+    # Nobody is shown a record's words before asking for them.
+    if waiting_to_read and decides and st.toggle("Read one after another", key="triage:on"):
+        show.quiet("Keys: p placeholder, f false alarm, x leave the record out, j next.")
         draw_triage(waiting_to_read, read_messages, offered, record_decision)
     st.subheader("One by one")
     show.quiet("Tick a row to read its record; tick several to decide about them together.")

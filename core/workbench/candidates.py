@@ -315,6 +315,11 @@ class Candidates:
 
         `places` (record_id, turn, start, end, or scope) picks some; None takes every blocking
         finding of the code. Returns how many places were decided. Verdicts do not change.
+
+        Raises:
+            NotAllowed: `by` does not decide here.
+            GateError: `finding.action`, `finding.reason`, `finding.absent`.
+            ReviewError: `review.private_text` when the reason holds something private.
         """
         desk = self.desk
         desk.require(by, "release_owner", "review_lead")
@@ -322,6 +327,10 @@ class Candidates:
             raise GateError("finding.action", "That is not something one can decide here.")
         if len(reason.strip()) < 3:
             raise GateError("finding.reason", "Say in a few words why.")
+        # The reason stands in the journal and in the next candidate for good.
+        from core.workbench.private_text import refuse_private
+
+        refuse_private(desk.policy, reason)
         candidate = self.get(digest)
         if places is None:
             found = self.findings(digest, gate=gate, code=code)

@@ -60,16 +60,16 @@ def draw_triage(
         return
     st.text_input("Reason kept with the decision (a fitting one is kept if empty)", key=REASON)
     actions = [action for action in SETTLED_BY_KEY if action in offered([item])]
-    columns = st.columns(len(actions) + 1)
-    for column, action in zip(columns, actions, strict=False):
-        label, key, _ = SETTLED_BY_KEY[action]
-        column.button(
-            label,
-            shortcut=key,
-            key=f"triage:{action}",
-            on_click=partial(_settle, item, action, decide),
-        )
-    columns[-1].button("Next", shortcut="j", key="triage:next", on_click=_step, args=(place + 1,))
+    with st.container(horizontal=True):
+        for action in actions:
+            label, key, _ = SETTLED_BY_KEY[action]
+            st.button(
+                label,
+                shortcut=key,
+                key=f"triage:{action}",
+                on_click=partial(_settle, item, action, decide),
+            )
+        st.button("Next", shortcut="j", key="triage:next", on_click=_step, args=(place + 1,))
 
 
 def _settle(item: Found, action: str, decide: Decide) -> None:

@@ -212,6 +212,8 @@ def test_findings_are_read_one_after_another_and_settled_by_a_button(
     digest = current(judged_desk, JUDGED_VERSION).digest
     page = open_page("findings", "demo:lead", version=JUDGED_VERSION)
     blocking = [f for _, f in judged_desk.candidates.findings(digest) if f.blocking]
+    assert "left to read" not in words(page)
+    page.toggle(key="triage:on").set_value(True).run()
     assert f"{len(blocking)} left to read" in words(page)
     before = judged_desk.candidates.pending_decisions(digest)
     page.button(key="triage:next").click().run()

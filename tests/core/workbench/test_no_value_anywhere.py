@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from core.intake.privacy import build_detector
+from core.model.errors import ReviewError
 from core.policy.load import load_policy
 from core.storage.ports import SystemClock
 from tests.desk import a_desk, add_candidate, person_of, some_rows_to_read, spoken
@@ -52,6 +53,17 @@ def test_seeded_values_stand_in_their_shard_and_nowhere_else(tmp_path, caplog, c
                 reason="read in its context",
                 by=lead,
             )
+    for value in ("It is Margaret Oystercatcher again.", "key AKIAIOSFODNN7SEEDED1 leaked"):
+        with pytest.raises(ReviewError) as raised:
+            bench.candidates.decide(
+                candidate.digest,
+                gate="privacy",
+                code="privacy.person",
+                action="exclude",
+                reason=value,
+                by=lead,
+            )
+        assert raised.value.code == "review.private_text"
     names = [f for _, f in found if f.code == "privacy.person"]
     bench.candidates.values_of(candidate.digest, names)
     bench.candidates.reports(candidate.digest)
