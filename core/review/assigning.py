@@ -44,15 +44,19 @@ CREATE TABLE IF NOT EXISTS practised (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One record a reader could be given: it needs so many readings and others gave `readings`.
+    """One record a reader could be given: `needs` people have to read it and `readers` have.
 
     `shared` is False for what every reader may have open at once, such as a known-bad record.
     """
 
     record_id: str
     needs: int
-    readings: int
+    readers: frozenset[str]
     shared: bool = True
+
+    def taken_by(self, holders: Collection[str], reviewer: str) -> bool:
+        """Whether others than `reviewer` have read it, or have it open, as often as it needs."""
+        return self.shared and len((self.readers | set(holders)) - {reviewer}) >= self.needs
 
 
 def interleave(records: Sequence[str], heavy: Collection[str]) -> list[str]:
@@ -106,6 +110,8 @@ class Assignments:
         """Reserve the first `count` records that nobody else needs, and return them.
 
         One transaction decides, so that two readers are never given the last place of a record.
+        What somebody answers stays theirs until the hold runs out: by then everybody's list has
+        their reading.
         """
         taken: list[str] = []
         with self._transaction() as connection:
@@ -113,8 +119,7 @@ class Assignments:
             for want in wanted:
                 if len(taken) == count:
                     break
-                others = held.get(want.record_id, set()) - {reviewer}
-                if want.shared and want.readings + len(others) >= want.needs:
+                if want.taken_by(held.get(want.record_id, ()), reviewer):
                     continue
                 _hold(connection, place, want.record_id, reviewer, now)
                 taken.append(want.record_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -17,6 +18,7 @@ _UNITS = ("record", "batch")
 _ANCHORS = (1, 3, 5)
 
 
+@functools.cache
 def load_rubrics() -> Mapping[str, Rubric]:
     """Return the packaged rubrics by id."""
     return parse_rubrics((resources.files("core.policy") / "rubrics.yaml").read_bytes())

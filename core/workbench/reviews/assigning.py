@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import statistics
+import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.model.errors import NotAllowed
+from core.model.review import Rating
 from core.model.signoff import Person
 from core.review.assigning import Wanted, interleave, sitting_size
 from core.review.exposure import intensity
 from core.review.known_bad import mix
 from core.review.planner import MINUTES_A_RECORD
-from core.review.reading import RecordReading
+from core.review.reading import PlanReading, RecordReading
 from core.workbench import history
 from core.workbench.reviews.basis import ReviewArea
 
 _FEWEST_TIMES = 5
 _LAST = 20
+_FRESH_SECONDS = 1.0
+_ASKING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,15 @@ class Sitting:
     left: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """Who has read what under one claim, as it stood a moment ago. `readers` is by record."""
+
+    progress: PlanReading
+    readers: Mapping[str, frozenset[str]]
+    builders: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Assigning(ReviewArea):
     """Who reads what next."""
@@ -58,19 +73,18 @@ class Assigning(ReviewArea):
         """Return what `by` has to read under `claim`, in their own order."""
         self._may_read(by)
         wanted = self._wanted(digest, claim, by)
-        done = {stored.rating.record_id for stored in self._mine_of(digest, claim, by)}
+        done = self._done(digest, claim, by)
         drafted = self._drafts().drafted(digest, claim, by.id)
         desk = self._assignments()
         later = desk.later((digest, claim), by.id)
         held = desk.held((digest, claim), self.desk.clock.now())
         items = []
         for want in wanted:
-            others = len(held.get(want.record_id, frozenset()) - {by.id})
             if want.record_id in drafted:
                 state = "draft"
             elif want.record_id in done:
                 state = "done"
-            elif want.shared and want.readings + others >= want.needs:
+            elif want.taken_by(held.get(want.record_id, ()), by.id):
                 state = "elsewhere"
             else:
                 state = "later" if want.record_id in later else "open"
@@ -151,7 +165,7 @@ class Assigning(ReviewArea):
 
     def _take(self, digest: str, claim: str, by: Person, count: int) -> tuple[str, ...]:
         self._may_rate(digest, claim, by)
-        done = {stored.rating.record_id for stored in self._mine_of(digest, claim, by)}
+        done = self._done(digest, claim, by)
         drafted = self._drafts().drafted(digest, claim, by.id)
         later = self._assignments().later((digest, claim), by.id)
         offered = [
@@ -169,35 +183,74 @@ class Assigning(ReviewArea):
     def _wanted(self, digest: str, claim: str, by: Person) -> list[Wanted]:
         """Return what `by` could read, in their order: sample and known-bad records alike."""
         plan, rule = self.plan(digest, claim), self._claim(claim)
-        progress = self.progress(digest, claim)
+        lately = self._lately(digest, claim)
+        progress = lately.progress
         records = {record.record_id: record for record in progress.planned}
         needs = {
             record.record_id: _needs(record, number < progress.overlap)
             for number, record in enumerate(progress.planned)
         }
-        beside = {record.record_id: record for record in progress.extra}
-        everybody = self.ratings(digest, claim) if beside else ()
+        beside = [record.record_id for record in progress.extra]
         order = [*interleave(list(records), self.heavy(digest, claim)), *beside]
         if by.holds(rule.role):
             order = mix(order, self.known_bad(digest).get(claim), plan.seed, by.id)
-        readings = {
-            name: sum(1 for rater in record.raters if rater != by.id)
-            for name, record in records.items()
-        }
-        for stored in everybody:
-            name = stored.rating.record_id
-            if name in beside:
-                readings[name] = readings.get(name, 0) + (stored.rating.reviewer != by.id)
         return [
             Wanted(
                 record_id=name,
                 needs=needs.get(name, 1),
-                readings=readings.get(name, 0),
+                readers=lately.readers.get(name, frozenset()),
                 # A known-bad record is there for everybody.
                 shared=name in records or name in beside,
             )
             for name in order
         ]
+
+    def _done(self, digest: str, claim: str, by: Person) -> set[str]:
+        """Return what `by` has answered: as stored lately, and whatever this desk took since."""
+        answered = self._answered().get((digest, claim, by.id), set())
+        stored = self._lately(digest, claim).readers
+        return answered | {name for name, readers in stored.items() if by.id in readers}
+
+    def _lately(self, digest: str, claim: str) -> Lately:
+        """Return who has read what, at most a second old.
+
+        Readers at work ask many times a second, each asking costs the bucket several listings,
+        and reservations already keep what is under way apart.
+        """
+        kept = self.desk.memory.setdefault("lately", {})
+        assert isinstance(kept, dict)
+        held = kept.get((digest, claim))
+        if held is None or time.monotonic() - held[0] > _FRESH_SECONDS:
+            with _ASKING:
+                held = kept.get((digest, claim))
+                if held is None or time.monotonic() - held[0] > _FRESH_SECONDS:
+                    held = kept[digest, claim] = (time.monotonic(), self._look(digest, claim))
+        found: Lately = held[1]
+        return found
+
+    def _look(self, digest: str, claim: str) -> Lately:
+        readers: dict[str, set[str]] = {}
+        for stored in self._every_answer(digest, claim):
+            readers.setdefault(stored.rating.record_id, set()).add(stored.rating.reviewer)
+        return Lately(
+            progress=self.progress(digest, claim),
+            readers={name: frozenset(found) for name, found in readers.items()},
+            builders=history.builders(self.desk.entries(), digest),
+        )
+
+    def _noted(self, digest: str, claim: str, rating: Rating) -> None:
+        """Remember an answer this desk has just stored; one that may change the plan, wholly."""
+        answered = self._answered().setdefault((digest, claim, rating.reviewer), set())
+        answered.add(rating.record_id)
+        plain = rating.verdict == "accept" and "cannot_judge" not in rating.scores.values()
+        kept = self.desk.memory.get("lately")
+        if not plain and isinstance(kept, dict):
+            kept.pop((digest, claim), None)
+
+    def _answered(self) -> dict[tuple[str, str, str], set[str]]:
+        held = self.desk.memory.setdefault("answered", {})
+        assert isinstance(held, dict)
+        return held
 
     def heavy(self, digest: str, claim: str) -> frozenset[str]:
         """Return the records of the sample that are hard to read."""
@@ -215,7 +268,7 @@ class Assigning(ReviewArea):
 
     def _may_rate(self, digest: str, claim: str, by: Person) -> None:
         self.desk.require(by, self._claim(claim).role)
-        if by.id in history.builders(self.desk.entries(), digest):
+        if by.id in self._lately(digest, claim).builders:
             raise NotAllowed("review.builder", "Whoever built the candidate may not review it.")
 
 

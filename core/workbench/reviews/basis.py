@@ -221,6 +221,10 @@ class ReviewArea:
 
     def _mine_of(self, digest: str, claim: str, by: Person) -> tuple[StoredRating, ...]:
         """Return the present answers of `by` under a claim, those to known-bad records too."""
+        every = self._every_answer(digest, claim)
+        return tuple(one for one in every if one.rating.reviewer == by.id)
+
+    def _every_answer(self, digest: str, claim: str) -> tuple[StoredRating, ...]:
         stored = self.ratings(digest, claim)
         if claim in self.known_bad(digest):
             stored += load_area(
@@ -231,7 +235,7 @@ class ReviewArea:
                 area=AREA,
                 cache=self._cache("known bad answers"),
             )
-        return tuple(one for one in stored if one.rating.reviewer == by.id)
+        return stored
 
     def _cache(self, name: str) -> dict[str, StoredRating]:
         held = self.desk.memory.setdefault(name, {})

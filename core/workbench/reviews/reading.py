@@ -51,7 +51,8 @@ class Reading(Assigning):
         found = self._planned(digest, claim, record_id)
         drafts = self._drafts()
         draft = drafts.load_draft(self._place(digest, claim, record_id, by))
-        mine = self._mine(digest, claim, record_id, by)
+        known = record_id in self._done(digest, claim, by)
+        mine = self._mine(digest, claim, record_id, by) if known else None
         if by.holds(self._claim(claim).role):
             drafts.remember_position(by.id, claim, record_id)
             self._open(digest, claim, record_id, by)
@@ -154,8 +155,8 @@ class Reading(Assigning):
             area=AREA if invented else RATINGS,
         )
         self._drafts().delete_draft(self._place(digest, claim, record_id, by))
-        self._assignments().release((digest, claim), record_id, by.id)
         self._assignments().resume((digest, claim), record_id, by.id)
+        self._noted(digest, claim, rating)
         return rating
 
     def undo(self, digest: str, claim: str, record_id: str, by: Person) -> ReviewScreen:

@@ -197,7 +197,7 @@ def test_a_warm_up_is_compared_and_kept_nowhere(bench, digest):
 
 def test_ten_readers_at_once_lose_no_rating_and_share_no_place(bench, digest):
     desk = bench.reviews._assignments()
-    wanted = [Wanted(record_id=f"r{n}", needs=1 + (n < 5), readings=0) for n in range(40)]
+    wanted = [Wanted(record_id=f"r{n}", needs=1 + (n < 5), readers=frozenset()) for n in range(40)]
     given: dict[str, list[str]] = {}
     now = bench.desk.clock.now()
 
