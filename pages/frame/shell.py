@@ -37,6 +37,11 @@ PAGES = (
     ("audit", "Audit"),
 )
 
+_STYLE = (
+    '<style>[data-testid="stBaseButton-segmented_controlActive"] { color: inherit; '
+    "font-weight: 600; }</style>"
+)
+
 
 def _sidebar(bench: Workbench) -> Person | None:
     with st.sidebar:
@@ -82,11 +87,6 @@ def _return(person: Person) -> None:
 def main() -> None:
     """Draw the frame and run the chosen page."""
     st.set_page_config(page_title="Release Desk", layout="wide")
-    # The theme writes the chosen segment in its primary colour, too faint on the dark ground.
-    st.html(
-        '<style>[data-testid="stBaseButton-segmented_controlActive"] { color: inherit; '
-        "font-weight: 600; }</style>"
-    )
     pages = [
         st.Page(
             ROOT / "pages" / f"{name}.py",
@@ -101,8 +101,11 @@ def main() -> None:
     chosen = st.navigation(pages, expanded=True)
     bench = current_bench()
     person = _sidebar(bench)
-    if person is not None and person.auth == "oidc":
-        _return(person)
+    if person is not None:
+        # The theme writes the chosen segment in its primary colour, too faint on the dark ground.
+        st.html(_STYLE)
+        if person.auth == "oidc":
+            _return(person)
     chosen.run()
 
 

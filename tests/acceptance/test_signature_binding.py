@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.model.errors import Blocked, NoSuchRelease, ReleaseError
+from core.model.errors import Blocked, DeskError, NoSuchRelease
 from core.release.verify import load_manifest
 from tests import road
 from tests.real_desk import VERSION, environment
@@ -47,12 +47,15 @@ def test_a_changed_byte_in_a_shard_after_signing_stops_the_publisher(signed, whe
     store.put_if_match(shard.key, changed, held.etag)
 
     owner = road.person(signed.bench, "owner")
-    with pytest.raises(ReleaseError) as dry:
+    # Whoever reads the shard first names it: the review's own report, or the publisher.
+    named = ("review.shard_changed", "release.shard_changed", "release.read_back")
+    with pytest.raises(DeskError) as dry:
         signed.bench.releases.dry_run(signed.digest, owner)
-    assert (dry.value.code, shard.key in dry.value.place) == ("release.shard_changed", True)
-    with pytest.raises(ReleaseError) as refused:
+    assert dry.value.code in named
+    assert shard.key in dry.value.place
+    with pytest.raises(DeskError) as refused:
         signed.bench.releases.publish(signed.digest, owner)
-    assert refused.value.code in ("release.read_back", "release.shard_changed")
+    assert refused.value.code in named
     assert no_release(signed)
 
 
