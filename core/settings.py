@@ -35,7 +35,7 @@ class Settings:
     """Everything the environment decides. `bucket` is None when the embedded one serves.
 
     `reader` is the bucket under a key that may only read, for verifying and the smoke test; None
-    where no such key was given.
+    where no such key was given. `ray_address` names a Ray cluster that scans; empty for none.
     """
 
     bucket: BucketSettings | None
@@ -44,6 +44,7 @@ class Settings:
     workspace: Path
     reader: BucketSettings | None = None
     people_file: Path | None = None
+    ray_address: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -71,6 +72,7 @@ def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
         workspace=workspace.expanduser().resolve(),
         reader=_reader(environment, bucket),
         people_file=Path(people).expanduser() if people else None,
+        ray_address=environment.get("DESK_RAY_ADDRESS") or "",
     )
 
 

@@ -33,7 +33,7 @@ from core.intake.ledger import Ledger, Source
 from core.intake.place import place_records
 from core.intake.routing import build_routing
 from core.intake.scan import ObjectScan, StoreFactory, load_features, scan_settings_digest
-from core.intake.scan_all import ScanJob, scan_all, scan_one
+from core.intake.scan_all import ScanJob, StartsPools, scan_all, scan_one
 from core.intake.shards import write_shards
 from core.model.candidate import Candidate
 from core.model.errors import IntakeError, Missing
@@ -67,6 +67,7 @@ def compile_candidate(
     prefix: str,
     workers: int = 1,
     connect: StoreFactory | None = None,
+    pools: StartsPools | None = None,
     progress: Progress = silent,
 ) -> Candidate:
     """Read every source, write shards, routing and document, and return the candidate.
@@ -85,6 +86,7 @@ def compile_candidate(
         prefix: the exports prefix.
         workers: how many processes scan; more than one needs `connect`.
         connect: a picklable way to reach the same bucket from another process.
+        pools: where those processes are; by default on this machine.
         progress: told after every object and phase; may raise `Cancelled`.
 
     Raises:
@@ -97,7 +99,8 @@ def compile_candidate(
         listing, policy, confirmed, waived, licences or {}, refused or {}
     )
     job = ScanJob(policy=policy, settings=scan_settings_digest(policy), prefix=prefix)
-    scans = scan_all(store, [item.source for item in chosen], job, workers, connect, progress)
+    wanted = [item.source for item in chosen]
+    scans = scan_all(store, wanted, job, workers, connect, progress, pools=pools)
     with tempfile.TemporaryDirectory(prefix="release-desk-") as folder:
         fetched = _fetch_all(store, chosen, scans, job, Path(folder))
         sources, redacted = redact_decided(fetched, decisions, policy)

@@ -15,6 +15,7 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.intake.scan import ObjectScan, StoreFactory, known_scan, scan_object
 from core.model.dataset import SourceObject
@@ -40,6 +41,60 @@ class ScanJob:
     prefix: str
 
 
+class ScanPool(Protocol):
+    """Processes that scan, here or on other machines."""
+
+    def submit(self, source: SourceObject) -> Future[ObjectScan]:
+        """Begin to scan one source; the scan is the one that `scan_one` would give here."""
+
+    def shutdown(self) -> None:
+        """Begin nothing more, and let go of the processes."""
+
+
+class StartsPools(Protocol):
+    """A way to get processes that scan."""
+
+    @property
+    def worth(self) -> int:
+        """Bytes to scan below which it is not worth starting them."""
+
+    def start(self, connect: StoreFactory, job: ScanJob, workers: int) -> ScanPool:
+        """Start them."""
+
+
+class LocalPool:
+    """Processes of this machine."""
+
+    def __init__(self, connect: StoreFactory, job: ScanJob, workers: int) -> None:
+        self._pool = ProcessPoolExecutor(
+            max_workers=workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(connect, job),
+        )
+
+    def submit(self, source: SourceObject) -> Future[ObjectScan]:
+        """Begin to scan one source."""
+        return self._pool.submit(_scan_in_worker, source)
+
+    def shutdown(self) -> None:
+        """Begin nothing more, and let go of the processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+class LocalPools:
+    """Starts processes of this machine."""
+
+    @property
+    def worth(self) -> int:
+        """Bytes to scan below which it is not worth starting them."""
+        return WORTH_A_POOL
+
+    def start(self, connect: StoreFactory, job: ScanJob, workers: int) -> ScanPool:
+        """Start them."""
+        return LocalPool(connect, job, workers)
+
+
 def workers_for_this_machine() -> int:
     """Return how many processes may scan at once: one for each core this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -55,13 +110,16 @@ def scan_all(
     connect: StoreFactory | None,
     progress: Progress,
     *,
+    pools: StartsPools | None = None,
     seconds: Callable[[], float] = time.monotonic,
 ) -> list[ObjectScan]:
     """Return the scan of every source, in order; the first failure ends the build.
 
     What is known already is looked up first. Other processes are started only when there is
-    more than one worker, a way to `connect`, and enough to scan.
+    more than one worker, a way to `connect`, and enough to scan. `pools` says where they are; by
+    default on this machine.
     """
+    pools = pools or LocalPools()
     pace = _Pace(len(sources), progress, seconds)
     found = _known(store, sources, job, connect, pace)
     # The largest first, so that the last worker is not left alone with the longest object.
@@ -70,9 +128,11 @@ def scan_all(
         key=lambda n: (-sources[n].size, n),
     )
     pace.begin(sum(sources[n].size for n in missing))
-    enough = sum(sources[n].size for n in missing) >= WORTH_A_POOL
-    if workers > 1 and connect is not None and len(missing) > 1 and enough:
-        _scan_elsewhere(sources, missing, found, job, workers, connect, pace)
+    enough = sum(sources[n].size for n in missing) >= pools.worth
+    several = len(missing) > 1 and (workers > 1 or not pools.worth)
+    if several and connect is not None and enough:
+        pool = pools.start(connect, job, min(workers, len(missing)))
+        _scan_elsewhere(sources, missing, found, pool, pace)
     else:
         for number in missing:
             found[number] = scan_one(store, sources[number], job, fresh=True)
@@ -122,21 +182,11 @@ def _scan_elsewhere(
     sources: Sequence[SourceObject],
     missing: Sequence[int],
     found: list[ObjectScan | None],
-    job: ScanJob,
-    workers: int,
-    connect: StoreFactory,
+    pool: ScanPool,
     pace: _Pace,
 ) -> None:
-    pool = ProcessPoolExecutor(
-        max_workers=min(workers, len(missing)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(connect, job),
-    )
     try:
-        futures: dict[Future[ObjectScan], int] = {
-            pool.submit(_scan_in_worker, sources[number]): number for number in missing
-        }
+        futures = {pool.submit(sources[number]): number for number in missing}
         waiting = set(futures)
         while waiting:
             # Woken while nothing is done, so that a person who cancels is heard at once.
@@ -146,12 +196,17 @@ def _scan_elsewhere(
                 pace.done(sources[futures[future]].size)
             pace.tell()
     except BrokenProcessPool:
-        raise IntakeError(
-            "intake.worker_died",
-            "A scanning process ended without a word, perhaps for want of memory; build again.",
-        ) from None
+        raise worker_died() from None
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
+
+
+def worker_died() -> IntakeError:
+    """Return the error for a scanning process that is gone."""
+    return IntakeError(
+        "intake.worker_died",
+        "A scanning process ended without a word, perhaps for want of memory; build again.",
+    )
 
 
 class _Pace:

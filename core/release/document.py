@@ -12,7 +12,12 @@ from core.canonical import canonical_bytes, decode
 from core.release.documents.card import dataset_card
 from core.release.documents.croissant import croissant
 from core.release.documents.notes import release_notes
-from core.release.documents.reports import coverage_report, known_exclusions, review_summary
+from core.release.documents.reports import (
+    coverage_report,
+    known_exclusions,
+    review_summary,
+    run_sheet,
+)
 from core.release.documents.signoff_page import signoff_page
 from core.release.documents.stories import stories
 from core.release.inputs import Part
@@ -24,6 +29,7 @@ from core.release.layout import (
     NOTES,
     README,
     REVIEWS,
+    RUN_SHEET,
     SIGNOFF_PAGE,
     STORIES,
 )
@@ -34,16 +40,17 @@ def make_documents(
 ) -> tuple[Part, ...]:
     """Return every document for a manifest that lists none yet, the checksums last.
 
-    `parts` are the small objects the manifest lists; of them the coverage report is read.
+    `parts` are the small objects the manifest lists; coverage and run sheet are read of them.
     """
     # Mappings in one order, whoever built them: a document follows from the manifest's bytes.
-    document = decode(canonical_bytes(document))
+    document, parts = decode(canonical_bytes(document)), tuple(parts)
     made = [
         _part(README, dataset_card(document, prefix)),
         _part(NOTES, release_notes(document, prefix)),
         _part(EXCLUSIONS, known_exclusions(document)),
         _part(REVIEWS, review_summary(document)),
         _part(COVERAGE, coverage_report(document, _evidence(parts, "coverage"))),
+        _part(RUN_SHEET, run_sheet(document, _evidence(parts, "run_sheet"))),
         _part(STORIES, stories(document, prefix)),
         _part(SIGNOFF_PAGE, signoff_page(document)),
         _part(CROISSANT, croissant(document, prefix)),

@@ -23,6 +23,7 @@ from core.workbench.audit import Audit
 from core.workbench.bias import Bias
 from core.workbench.candidates import Candidates
 from core.workbench.care import Care
+from core.workbench.comparing import Comparing
 from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.leftovers import Leftovers
@@ -54,6 +55,7 @@ class Workbench:
     signing: Signing
     waivers: Waivers
     releases: Releases
+    comparing: Comparing
     leftovers: Leftovers
     sheet: Sheet
     jobs: LongJobs
@@ -135,6 +137,7 @@ def assemble(desk: Desk) -> Workbench:
         signing=signing,
         waivers=Waivers(desk, candidates),
         releases=releases,
+        comparing=Comparing(desk),
         leftovers=Leftovers(desk),
         sheet=Sheet(desk, data, candidates, reviews, signing, releases, pii),
         jobs=LongJobs(desk, Queue(desk.workspace, desk.clock)),

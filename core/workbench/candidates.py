@@ -46,6 +46,7 @@ class Candidates:
         """
         # Imported here because its kernels and detectors take seconds to load.
         from core.intake.compile import compile_candidate
+        from core.intake.ray_pool import RayPools
         from core.intake.scan_all import workers_for_this_machine
 
         desk = self.desk
@@ -73,6 +74,7 @@ class Candidates:
             decisions=history.decisions(entries, name),
             prefix=desk.prefix,
             workers=workers or workers_for_this_machine(),
+            pools=RayPools(address) if (address := self.desk.settings.ray_address) else None,
             connect=desk.connect,
             progress=progress,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -370,10 +370,26 @@ class Releases:
                 IncludedFile(name="coverage", body=coverage),
                 IncludedFile(name="pii_check", body=self.pii.evidence(digest)),
                 *(_readable(review) for review in reviews),
+                IncludedFile(name="run_sheet", body=self._run_sheet(candidate)),
             ),
             progress=progress,
             on_step=on_step,
         )
+
+    def _run_sheet(self, candidate: Candidate) -> bytes:
+        """Return the run sheet as it stands, to ship with the release."""
+        # The sheet knows the releases, so it cannot be imported above.
+        from core.workbench.sheet import Sheet
+
+        parts = (self.desk, self.data, self.candidates, self.reviews, self.signing)
+        lines = Sheet(*parts, self, self.pii).lines(candidate.version)
+        document = {
+            "schema": "release-desk/run-sheet/1",
+            "version": candidate.version,
+            "candidate": candidate.digest,
+            "lines": [asdict(line) for line in lines],
+        }
+        return document_bytes(document)
 
     def _review_evidence(self, digest: str) -> tuple[ReviewEvidence, ...]:
         plans = self.reviews.plans(digest)

@@ -373,10 +373,12 @@ def bars(
     unit: str,
     alt: str = "",
     share: bool = False,
+    grouped: bool = False,
 ) -> None:
     """Draw lying stacked bars: one bar per name, one colour per stack.
 
-    With `share`, each bar is drawn to 100 per cent of its own total.
+    With `share`, each bar is drawn to 100 per cent of its own total; with `grouped`, the stacks
+    stand side by side.
     """
     ink = palette()
     figure = go.Figure()
@@ -394,7 +396,7 @@ def bars(
                 hovertemplate=f"%{{y}}: %{{customdata:,}} {label}<extra></extra>",
             )
         )
-    figure.update_layout(barmode="stack", showlegend=True)
+    figure.update_layout(barmode="group" if grouped else "stack", showlegend=True)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(title=unit, tickformat=".0%" if share else ",")
     _draw(figure, key=key, height=130 + 34 * len(names), alt=alt, legend_above=True)

@@ -146,3 +146,16 @@ def test_it_refuses_any_object_with_a_byte_changed_or_gone(objects):
         assert refusals({**objects, key: body[:-1] + b"~"}, MANIFEST, SCHEMA), key
         without = {name: held for name, held in objects.items() if name != key}
         assert refusals(without, MANIFEST, SCHEMA), key
+
+
+def test_the_run_sheet_as_of_the_publication_lies_in_the_release(objects):
+    [key] = [key for key in objects if key.startswith(f"{PREFIX}evidence/run_sheet-")]
+    sheet = json.loads(objects[key])
+    assert sheet["candidate"] == json.loads(objects[MANIFEST])["candidate"]["digest"]
+    states = {line["id"]: line["state"] for line in sheet["lines"]}
+    assert {"0.1", "1.1", "2.1", "3.1", "4.1", "4.4", "5.1", "6.2"} <= set(states)
+    assert all(states[name] == "done" for name in ("0.1", "4.1", "4.2", "4.3", "4.4", "5.1"))
+    # What needs the release itself cannot have been done before it stood.
+    assert states["6.1"] == states["3.1"] == "not_started"
+    page = objects[f"{PREFIX}RUN_SHEET.md"].decode()
+    assert all(f"| {name} |" in page for name in states)

@@ -6,6 +6,7 @@ One road in file order: ready, signed, dry-run, published, withdrawn.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -201,6 +202,23 @@ def test_releases_shows_the_release_and_reads_it_again(
     notes = ready_desk.releases.document(READY_VERSION, "RELEASE_NOTES.md")
     assert notes.strip() in [code.value.strip() for code in page.code]
     assert any("open_release(" in code.value for code in page.code)
+    assert any("release.position" in set(table.get("what you see", ())) for table in tables)
+
+
+def test_a_receipt_names_the_release_so_that_no_other_can_pass_for_it(
+    ready_desk: Workbench,
+) -> None:
+    receipt = ready_desk.comparing.receipt(READY_VERSION)
+    body = ready_desk.releases.manifest_body(READY_VERSION)
+    assert receipt["manifest_sha256"] == hashlib.sha256(body).hexdigest()
+    assert receipt["records"] > 0
+    assert {item["requirement"] for item in receipt["signoffs"]} == {
+        rule.id for rule in ready_desk.desk.policy.signoffs
+    }
+    kinds = [act["type"] for act in receipt["acts"]]
+    assert {"publish.committed", "publish.verified", "smoke.finished"} <= set(kinds)
+    entries = {entry.seq: entry for entry in ready_desk.audit.entries()}
+    assert all(entries[act["entry"]].event["type"] == act["type"] for act in receipt["acts"])
 
 
 def test_a_release_owner_runs_the_smoke_test_again(

@@ -28,6 +28,7 @@ DOCUMENTS = {
     "REVIEW_SUMMARY.md",
     "COVERAGE.md",
     "STORIES.md",
+    "RUN_SHEET.md",
     "SIGNOFF.html",
     "croissant.json",
     "CHECKSUMS.sha256",
@@ -283,3 +284,15 @@ def test_croissant_tells_what_people_read_and_what_they_found(released):
         assert review["rubric"]["sha256"] in whole["rai:dataAnnotationProtocol"]
         assert set(review["dissents"]) <= set(whole["rai:dataBiases"])
     assert any("family:voice" in limit for limit in whole["rai:dataLimitations"])
+
+
+def test_the_run_sheet_ships_line_by_line_with_its_evidence(simulator):
+    line = {"id": "4.1", "title": "Privacy", "state": "done", "why": "9 of 9.", "page": "gates"}
+    evidence = [{"key": "exports/evidence/x.json", "sha256": "0" * 64}, {"journal": 7}]
+    sheet = {"lines": [{**line, "evidence": evidence}, {**line, "id": "6.1", "evidence": []}]}
+    body = canonical_bytes(sheet)
+    publish_release(some_inputs(simulator, included=(IncludedFile(name="run_sheet", body=body),)))
+    page = text(simulator, "RUN_SHEET.md")
+    keys = "exports/evidence/x.json; journal entry 7"
+    assert f"| 4.1 | Privacy | done | 9 of 9. | {keys} |" in page
+    assert "| 6.1 | Privacy | done | 9 of 9. | none |" in page
