@@ -207,7 +207,9 @@ def reviews(objects: Objects, said: Any, prefix: str) -> Iterator[str]:
         for name in SUMMARY:
             if held[name] != item[name]:
                 yield f"review {item['claim']} {name}"
-        if sorted(held["reviewers"]) != item["reviewers"] or held["dissents"] != item["dissents"]:
+        if sorted(held["reviewers"]) != item["reviewers"] or not set(item["dissents"]) <= set(
+            held["dissents"]
+        ):
             yield f"review {item['claim']} people"
         for name in ("limit", "confidence", "upper"):
             if item[name] is not None and abs(held[name] - float(item[name])) > 1e-6:
