@@ -10,7 +10,11 @@ from core.model.names import Digest, ReviewerId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RubricItem:
-    """One question with its anchors at 1, 3 and 5. `unit` is `record` or `batch`."""
+    """One question with anchors at the ends and the middle of its scale.
+
+    `unit` is `record` or `batch`. `weight` is its share of the overall score, `least` the score
+    an accepted record needs on it; 0 for both where a rubric has neither.
+    """
 
     id: str
     name: str
@@ -19,6 +23,8 @@ class RubricItem:
     unit: str = "record"
     required_when: str = ""
     needs: str = ""
+    weight: float = 0.0
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,8 @@ class Rubric:
     """A versioned set of questions; `digest` names its bytes.
 
     `tags` are the words a turn may be tagged with, by `dimension`, `about_whom` and `harm`;
-    empty where the rubric has none.
+    empty where the rubric has none. `least_overall` is the weighted mean an accepted record
+    needs, 0 where there is none.
     """
 
     id: str
@@ -47,6 +54,7 @@ class Rubric:
     verdicts: tuple[str, ...]
     digest: Digest
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    least_overall: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,6 +137,25 @@ def _check_answers(rating: Rating, rubric: Rubric, family: str) -> None:
             raise _answer("This question cannot be left out here.", item.id)
     if rating.verdict not in rubric.verdicts:
         raise _answer("The verdict is not one this rubric offers.", "verdict")
+    _check_marks(rating, rubric)
+
+
+def _check_marks(rating: Rating, rubric: Rubric) -> None:
+    """Refuse to accept what is under a pass mark of the rubric, or under its weighted mean."""
+    if rating.verdict != "accept":
+        return
+    given = [
+        (item, int(rating.scores[item.id]))
+        for item in rubric.items
+        if rating.scores.get(item.id, "").isdecimal()
+    ]
+    for item, score in given:
+        if score < item.least:
+            raise _answer("A score under its pass mark cannot be accepted.", item.id)
+    weight = sum(item.weight for item, _ in given)
+    mean = sum(item.weight * score for item, score in given) / weight if weight else 0.0
+    if rubric.least_overall and mean < rubric.least_overall:
+        raise _answer("The weighted mean is under the pass mark, so accept is refused.", "verdict")
 
 
 def must_judge(rubric: Rubric, family: str, tags: Sequence[str] = ()) -> tuple[str, ...]:

@@ -113,7 +113,11 @@ def warm_ups_of(rubric: str, families: Sequence[str]) -> tuple[InventedRecord, .
 
 
 def plant(plan: SamplePlan, claim: ClaimRule) -> KnownBad:
-    """Return the known-bad records of a plan: which ones follows from the seed alone."""
+    """Return the known-bad records of a plan: which ones follows from the seed alone.
+
+    Raises:
+        ReviewError: `review.known_bad_too_few`.
+    """
     setting = "crisis" if set(claim.families) == {_EDGE} else "everyday"
     fitting = [
         entry
@@ -122,6 +126,12 @@ def plant(plan: SamplePlan, claim: ClaimRule) -> KnownBad:
     ]
     ranked = sorted(fitting, key=lambda entry: _hash(plan.seed, plan.claim, entry.id))
     chosen = ranked[: claim.known_bad]
+    if len(chosen) < claim.known_bad:
+        raise ReviewError(
+            "review.known_bad_too_few",
+            "The claim asks for more known-bad records than there are for its rubric.",
+            place=claim.id,
+        )
     return KnownBad(
         candidate=plan.candidate,
         claim=plan.claim,

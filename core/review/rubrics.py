@@ -15,7 +15,7 @@ from core.model.review import HardFail, Rubric, RubricItem
 from core.review.tags import TAG_KINDS
 
 _UNITS = ("record", "batch")
-_ANCHORS = (1, 3, 5)
+_ANCHORS = 3
 
 
 @functools.cache
@@ -58,6 +58,7 @@ def _rubric(entry: Mapping[str, Any]) -> Rubric:
             str(kind): tuple(str(word) for word in words)
             for kind, words in (entry.get("tags") or {}).items()
         },
+        least_overall=int(entry.get("least_overall_tenths", 0)) / 10,
     )
     _check(rubric)
     return rubric
@@ -72,6 +73,8 @@ def _item(entry: Mapping[str, Any]) -> RubricItem:
         unit=str(entry.get("unit", "record")),
         required_when=str(entry.get("required_when", "")),
         needs=str(entry.get("needs", "")),
+        weight=int(entry.get("weight", 0)) / 100,
+        least=int(entry.get("least", 0)),
     )
 
 
@@ -81,13 +84,18 @@ def _check(rubric: Rubric) -> None:
         raise _refused("An id stands twice in a rubric.")
     if not rubric.items or not rubric.hard_fails or "accept" not in rubric.verdicts:
         raise _refused("A rubric has items, hard fails and the verdict accept.")
-    if len(set(rubric.scale)) != len(rubric.scale) or not set(_ANCHORS) <= set(rubric.scale):
-        raise _refused("A rubric's scale holds 1, 3 and 5, each step once.")
+    scale = list(rubric.scale)
+    if scale != sorted(set(scale)) or len(scale) < 3:
+        raise _refused("A rubric's scale has three steps or more, upwards, each once.")
     if rubric.tags and (set(rubric.tags) != set(TAG_KINDS) or not all(rubric.tags.values())):
         raise _refused("A rubric's tags are words for dimension, about_whom and harm.")
     for item in rubric.items:
-        if set(item.anchors) != set(_ANCHORS) or item.unit not in _UNITS:
-            raise _refused("An item has anchors at 1, 3 and 5 and a known unit.")
+        ends = {scale[0], scale[-1]} <= set(item.anchors) <= set(scale)
+        if not ends or len(item.anchors) != _ANCHORS or item.unit not in _UNITS:
+            raise _refused("An item has anchors at both ends and between, and a known unit.")
+    weights = sum(item.weight for item in rubric.items)
+    if (weights or rubric.least_overall) and abs(weights - 1) > 1e-9:
+        raise _refused("The weights of a rubric's items sum to 100.")
 
 
 def _with_text_keys(value: object) -> object:

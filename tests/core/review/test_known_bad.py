@@ -109,6 +109,12 @@ def test_which_records_are_mixed_in_follows_from_the_seed_alone(review, planted)
     assert all(len(name) == 32 and int(name, 16) >= 0 for name in planted.ids)
 
 
+def test_a_claim_that_asks_for_more_than_there_are_is_refused(review):
+    with pytest.raises(ReviewError) as refused:
+        known_bad.plant(review.plan, dataclasses.replace(review.claim, known_bad=99))
+    assert refused.value.code == "review.known_bad_too_few"
+
+
 def test_each_reader_meets_every_known_bad_record_once_at_places_of_their_own(review, planted):
     records = [f"{number:032x}" for number in range(60)]
     mixed = known_bad.mix(records, planted, "seed", "clara")

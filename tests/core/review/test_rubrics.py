@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.model.errors import PolicyError
+from core.model.errors import PolicyError, ReviewError
 from core.review.rubrics import load_rubrics, parse_rubrics
+from tests.reviewing import Review
 
 ONE = """
 rubrics:
@@ -19,9 +20,47 @@ rubrics:
 """
 
 
+TEAM = ("team_foundation", "team_edge", "team_bias")
+
+
+def test_the_teams_weighted_sets_stand_beside_ours():
+    rubrics = load_rubrics()
+    marks = {
+        name: [(round(100 * item.weight), item.least) for item in rubrics[name].items]
+        for name in TEAM
+    }
+    assert marks == {
+        "team_foundation": [(30, 7), (25, 8), (20, 6), (15, 7), (10, 6)],
+        "team_edge": [(40, 8), (30, 9), (20, 7), (10, 8)],
+        "team_bias": [(30, 8), (25, 7), (20, 8), (15, 8), (10, 6)],
+    }
+    for name in TEAM:
+        assert rubrics[name].scale == tuple(range(1, 11))
+        assert rubrics[name].least_overall == 7.0
+
+
+@pytest.mark.parametrize(
+    ("scores", "verdict", "refused"),
+    [
+        ({"T1": "7", "T2": "8", "T3": "7", "T4": "7", "T5": "7"}, "accept", ""),
+        ({"T1": "6", "T2": "10", "T3": "10", "T4": "10", "T5": "10"}, "accept", "T1"),
+        ({"T1": "6", "T2": "10", "T3": "10", "T4": "10", "T5": "10"}, "reject", ""),
+        ({"T1": "7", "T2": "na", "T3": "6", "T4": "7", "T5": "6"}, "accept", "verdict"),
+    ],
+)
+def test_a_record_under_a_pass_mark_cannot_be_accepted(simulator, scores, verdict, refused):
+    review = Review(simulator, rubric="team_foundation")
+    if not refused:
+        assert review.rate(0, scores=scores, verdict=verdict)
+        return
+    with pytest.raises(ReviewError) as caught:
+        review.rate(0, scores=scores, verdict=verdict)
+    assert (caught.value.code, caught.value.place) == ("review.answer", refused)
+
+
 def test_both_packaged_rubrics_are_whole():
     rubrics = load_rubrics()
-    assert set(rubrics) == {"clinician_qa", "bias_cultural"}
+    assert set(rubrics) == {"clinician_qa", "bias_cultural", *TEAM}
     clinician, bias = rubrics["clinician_qa"], rubrics["bias_cultural"]
     assert [item.id for item in clinician.items] == [f"C{n}" for n in range(1, 9)]
     assert [flag.id for flag in clinician.hard_fails] == [f"F{n}" for n in range(1, 10)]
@@ -48,6 +87,8 @@ def test_a_changed_word_changes_the_digest():
         ("5: good", "4: good"),
         ("[accept, reject]", "[reject]"),
         ("[1, 2, 3, 4, 5]", "[1, 2]"),
+        ("[1, 2, 3, 4, 5]", "[5, 4, 3, 2, 1]"),
+        ("name: a,", "name: a, weight: 40,"),
         ("definition: d,", ""),
     ],
 )
