@@ -7,6 +7,7 @@ Each state is taken in light and dark, 1280 and 1920 wide, over a desk of its ow
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,7 +20,12 @@ from core.workbench import Workbench
 from tests.browser.conftest import FLAGS, Server, find_chromium, settle
 from tests.desk import (
     VERSION,
+    Rows,
+    add_ready_candidate,
     an_embedded_desk,
+    clean_answers,
+    person_of,
+    read_everything,
     some_rows_to_read,
     spoken,
 )
@@ -40,7 +46,7 @@ _HARD = "Some nights I think about suicide, and I have been cutting myself again
 
 
 def open_page(
-    page: Page, server: Server, who: str, version: str = VERSION, page_id: str = "clinician_review"
+    page: Page, server: Server, who: str, version: str, page_id: str = "clinician_review"
 ) -> None:
     """Open a review page as this person."""
     page.goto(f"{server.url}/{page_id}?{urlencode({'demo_identity': who, 'version': version})}")
@@ -53,24 +59,24 @@ def _form(page: Page) -> None:
     page.wait_for_timeout(300)
 
 
-def _empty(page: Page, server: Server) -> None:
+def _empty(page: Page, server: Server, version: str) -> None:
     open_page(page, server, CLINICIAN, "v2026-11-30")
 
 
-def _first(page: Page, server: Server) -> None:
-    open_page(page, server, CLINICIAN)
+def _first(page: Page, server: Server, version: str) -> None:
+    open_page(page, server, CLINICIAN, version)
     _form(page)
 
 
-def _answered(page: Page, server: Server) -> None:
-    _first(page, server)
+def _answered(page: Page, server: Server, version: str) -> None:
+    _first(page, server, version)
     for key in "345":
         page.keyboard.press(key)
     page.wait_for_timeout(600)
 
 
-def _flagging(page: Page, server: Server) -> None:
-    _answered(page, server)
+def _flagging(page: Page, server: Server, version: str) -> None:
+    _answered(page, server, version)
     page.keyboard.press("e")
     for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight"):
         page.keyboard.press(key)
@@ -79,8 +85,8 @@ def _flagging(page: Page, server: Server) -> None:
     page.get_by_label("In one sentence, why").fill("It sounds like a promise it cannot keep.")
 
 
-def _flagged(page: Page, server: Server) -> None:
-    _flagging(page, server)
+def _flagged(page: Page, server: Server, version: str) -> None:
+    _flagging(page, server, version)
     page.keyboard.press("Enter")
     page.wait_for_timeout(600)
 
@@ -91,45 +97,83 @@ def _unflag(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
-def _not_now(page: Page, server: Server) -> None:
-    _first(page, server)
+def _not_now(page: Page, server: Server, version: str) -> None:
+    _first(page, server, version)
     page.keyboard.press("n")
     page.wait_for_timeout(200)
 
 
-def _keys(page: Page, server: Server) -> None:
-    _first(page, server)
+def _keys(page: Page, server: Server, version: str) -> None:
+    _first(page, server, version)
     page.keyboard.press("?")
     page.wait_for_timeout(200)
 
 
-def _minute(page: Page, server: Server) -> None:
-    _first(page, server)
+def _minute(page: Page, server: Server, version: str) -> None:
+    _first(page, server, version)
     page.keyboard.press("m")
     page.wait_for_timeout(200)
 
 
-def _edge(page: Page, server: Server) -> None:
-    open_page(page, server, CLINICIAN)
+def _edge(page: Page, server: Server, version: str) -> None:
+    open_page(page, server, CLINICIAN, version)
     page.get_by_role("radio", name="Clinician QA: edge and crisis").click(delay=50)
     page.locator(".form .card:visible").wait_for()
     settle(page)
 
 
-def _turn_by_turn(page: Page, server: Server) -> None:
-    _edge(page, server)
+def _turn_by_turn(page: Page, server: Server, version: str) -> None:
+    _edge(page, server, version)
     page.keyboard.press(" ")
     page.wait_for_timeout(500)
 
 
-def _bias(page: Page, server: Server) -> None:
-    open_page(page, server, BIAS, page_id="bias_review")
+def _bias(page: Page, server: Server, version: str) -> None:
+    open_page(page, server, BIAS, version, page_id="bias_review")
     _form(page)
     page.keyboard.press("t")
     page.wait_for_timeout(300)
 
 
-STATES: dict[str, Callable[[Page, Server], None]] = {
+def _part(page: Page, server: Server, version: str, part: str, words: str) -> None:
+    open_page(page, server, BIAS, version, page_id="bias_review")
+    page.get_by_role("radio", name=part).click(delay=50)
+    page.get_by_text(words).first.wait_for()
+    page.wait_for_timeout(1500)
+    settle(page)
+
+
+def _pairs(page: Page, server: Server, version: str) -> None:
+    _part(page, server, version, "Matched pairs", "Matched by words")
+
+
+def _set(page: Page, server: Server, version: str) -> None:
+    _part(page, server, version, "The set", "Known gaps")
+
+
+def _done(page: Page, server: Server, version: str) -> None:
+    open_page(page, server, "Demo Clinician Two", "v2026-11-25")
+    page.get_by_text("Nothing is left for you to read").wait_for()
+
+
+def _signed(page: Page, server: Server, version: str) -> None:
+    open_page(page, server, CLINICIAN, "v2026-11-26")
+    page.get_by_text("Download the receipt").wait_for()
+
+
+def _stale(page: Page, server: Server, version: str) -> None:
+    open_page(page, server, CLINICIAN, "v2026-11-27")
+    page.get_by_text("no longer counts").wait_for()
+
+
+def _error(page: Page, server: Server, version: str) -> None:
+    _first(page, server, version)
+    page.keyboard.press("3")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(300)
+
+
+STATES: dict[str, Callable[[Page, Server, str], None]] = {
     "empty": _empty,
     "first": _first,
     "answered": _answered,
@@ -141,29 +185,65 @@ STATES: dict[str, Callable[[Page, Server], None]] = {
     "folded": _edge,
     "turn_by_turn": _turn_by_turn,
     "tagging": _bias,
+    "pairs": _pairs,
+    "set": _set,
+    "done": _done,
+    "signed": _signed,
+    "stale": _stale,
+    "error": _error,
 }
 
 
-def prepare(workspace: Path) -> Workbench:
-    """A desk whose records read like dialogues."""
-    rows = some_rows_to_read("pictures")
+def rows_of(version: str) -> Rows:
+    """Records that read like dialogues, each version's its own."""
+    rows = some_rows_to_read(version)
+    groups = ("As a Muslim woman ", "As a Jewish woman ", "As a refugee ", "")
     for family in ("priority", "professional_therapeutic"):
         rows[family, "train"] = [
             spoken(
-                f"{number}. {_CLIENT}",
-                f"{_HELPER} ({number})",
+                f"{group}{_CLIENT} ({version}, {family[:1]}{number})",
+                f"{_HELPER} You can also call 988.",
                 _CLIENT,
                 _HELPER,
                 family=family,
                 line=number + 1,
             )
-            for number in range(4)
+            for number, group in enumerate(groups)
         ]
     rows["edge_cases", "train"] = [
-        spoken(f"{number}. {_HARD}", _HELPER, _CLIENT, _HELPER, family="edge_cases", line=number)
+        spoken(
+            f"{_HARD} ({version}, {number})",
+            _HELPER,
+            _CLIENT,
+            _HELPER,
+            family="edge_cases",
+            line=number,
+        )
         for number in range(5)
     ]
-    return an_embedded_desk(workspace, rows=rows)
+    return rows
+
+
+def prepare(workspace: Path) -> Workbench:
+    """A desk with a version in each state that takes reading or signing to reach."""
+    bench = an_embedded_desk(workspace, rows=rows_of(VERSION))
+    claim = "clinician_foundation"
+    for version in ("v2026-11-25", "v2026-11-26", "v2026-11-27"):
+        digest = add_ready_candidate(bench, rows_of(version), version=version).digest
+        reader = "clinician-2" if version.endswith("25") else "clinician-1"
+        read_everything(bench, claim, reader, version=version)
+        if not version.endswith("25"):
+            person = person_of(bench, "clinician-1")
+            bench.signing.sign(digest, claim, "approve", person.name, person)
+    digest = bench.candidates.current("v2026-11-27").digest  # type: ignore[union-attr]
+    person = person_of(bench, "clinician-1")
+    record = bench.reviews.ratings(digest, claim)[0].rating.record_id
+    screen = bench.reviews.screen(digest, claim, record, person)
+    changed = clean_answers(bench, digest, claim, record, person) | {"note": "A second thought."}
+    bench.reviews.submit(
+        digest, claim, record, person, {**changed, "supersedes": screen.rating_sha256}
+    )
+    return bench
 
 
 def take(folder: Path, wanted: list[str]) -> None:
@@ -172,26 +252,29 @@ def take(folder: Path, wanted: list[str]) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Path(tempfile.mkdtemp(prefix="desk-pictures-"))
-    prepare(workspace)
+    bench = prepare(workspace)
     server = Server(workspace)
     server.start()
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-            for width in (1280, 1920):
-                for scheme in ("light", "dark"):
-                    for name in wanted or STATES:
-                        context = browser.new_context(
-                            viewport={"width": width, "height": 1000}, color_scheme=scheme
-                        )
-                        context.set_default_timeout(20_000)
-                        page = context.new_page()
-                        STATES[name](page, server)
-                        page.screenshot(path=folder / f"{name}-{scheme}-{width}.png")
-                        if name in ("answered", "flagging", "flagged"):
-                            page.keyboard.press("Escape")
-                            _unflag(page)
-                        context.close()
+            looks = itertools.product((1280, 1920), ("light", "dark"))
+            for number, (width, scheme) in enumerate(looks, 1):
+                # What is opened once is not folded again: every look has records of its own.
+                version = f"{VERSION}.{number}"
+                add_ready_candidate(bench, rows_of(version), version=version)
+                for name in wanted or STATES:
+                    context = browser.new_context(
+                        viewport={"width": width, "height": 1000}, color_scheme=scheme
+                    )
+                    context.set_default_timeout(40_000)
+                    page = context.new_page()
+                    STATES[name](page, server, version)
+                    page.screenshot(path=folder / f"{name}-{scheme}-{width}.png")
+                    if name in ("answered", "flagging", "flagged"):
+                        page.keyboard.press("Escape")
+                        _unflag(page)
+                    context.close()
             browser.close()
     finally:
         server.stop()

@@ -198,22 +198,23 @@ def freeze_samples(walk: Walk) -> None:
     walk.picture("samples-frozen")
 
 
-def rate_claim(walk: Walk, records: int, *, name: str) -> None:
+def rate_claim(walk: Walk, *, name: str) -> None:
     """Rate every record of the claim on the page with the keyboard alone."""
     page = walk.page
     status = page.locator(".form .status")
+    page.locator(".form.open .list").wait_for()
+    settle(page)
+    # The sample, and the records among it that are known to be bad.
+    records = page.locator(".form .list option").count()
     for number in range(1, records + 1):
         words = f"Record {number} of {records} · open"
         chosen = page.locator(".form.open .list option:checked").filter(has_text=words)
         chosen.wait_for(state="attached")
         status.filter(has_text="Nothing is chosen beforehand").wait_for()
         settle(page)
-        reveal = page.get_by_role("button", name="Show the dialogue")
-        if reveal.is_visible() and number == 1:
-            # The control that chose the claim still holds the keyboard, and Space is its own key.
-            reveal.click(delay=30)
-        elif reveal.is_visible():
-            page.keyboard.press("Space")
+        if page.locator(".form .card").is_visible():
+            page.keyboard.press("a")
+            page.locator(".form .turn:visible").first.wait_for()
         for _ in range(page.locator(".form .items .item").count()):
             page.keyboard.press("4")
         page.keyboard.press("1")
@@ -239,15 +240,15 @@ def review(walk: Walk) -> None:
     """Read and sign both clinician claims and the bias claim, each as its own person."""
     walk.become(CLINICIAN)
     walk.open("Clinician review")
-    rate_claim(walk, 4, name="clinician-foundation")
+    rate_claim(walk, name="clinician-foundation")
     sign_claim(walk, CLINICIAN, picture="clinician-foundation-signed")
     walk.page.get_by_role("radio", name="Clinician QA: edge and crisis").click()
     settle(walk.page)
-    rate_claim(walk, 4, name="clinician-edge")
+    rate_claim(walk, name="clinician-edge")
     sign_claim(walk, CLINICIAN, picture="clinician-edge-signed")
     walk.become(BIAS)
     walk.open("Bias review")
-    rate_claim(walk, 4, name="bias-foundation")
+    rate_claim(walk, name="bias-foundation")
     sign_claim(walk, BIAS, picture="bias-foundation-signed")
 
 
