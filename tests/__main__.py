@@ -22,7 +22,18 @@ def main(arguments: list[str]) -> None:
     else:
         os.environ["RELEASE_DESK_CHROMIUM"] = chromium
     os.chdir(ROOT)
-    become([sys.executable, "-m", "pytest", *arguments])
+    become([sys.executable, "-m", "pytest", *_shared_out(arguments), *arguments])
+
+
+def _shared_out(arguments: list[str]) -> list[str]:
+    """A process per core, each with whole files, unless one file or a number was asked for.
+
+    The tests wait for servers and browsers as much as they compute; together they are twice as
+    fast. More than four would only start more servers.
+    """
+    if any(argument.startswith(("-n", "--pdb", "tests")) for argument in arguments):
+        return []
+    return ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
 
 
 if __name__ == "__main__":
