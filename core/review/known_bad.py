@@ -156,9 +156,9 @@ def mix(records: Sequence[str], known_bad: KnownBad | None, seed: str, reader: s
     mixed = list(records)
     if known_bad is None or not mixed:
         return mixed
-    places = {
-        name: int(_hash(seed, reader, name)[:12], 16) % len(records) + 1 for name in known_bad.ids
-    }
+    # Neither first nor last: what is left when all the sample is read would be known for one.
+    gaps = max(1, len(records) - 1)
+    places = {name: int(_hash(seed, reader, name)[:12], 16) % gaps + 1 for name in known_bad.ids}
     for name in sorted(places, key=lambda name: (-places[name], name)):
         mixed.insert(places[name], name)
     return mixed

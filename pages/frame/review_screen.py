@@ -113,7 +113,7 @@ def _work(
         _look(bench, person, digest, claim)
         return
     queue = bench.reviews.queue(digest, claim.id, person)
-    if state.state in ("ready", "failed") or queue.current is None:
+    if state.state == "failed" or queue.current is None:
         if queue.current is None:
             show.prose("**Nothing is left for you to read** of {scope}.", scope=state.scope)
         for requirement in required:
