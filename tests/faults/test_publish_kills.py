@@ -23,7 +23,8 @@ from core.storage.ports import SystemClock
 from core.storage.s3 import S3Store
 from tests.builders import PREFIX
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(170)]
+# A release has ten documents, each a step to die at: slow where seven people share two cores.
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(420)]
 VERSION = Version("v2026-11-21")
 ROOT = Path(__file__).resolve().parents[2]
 
