@@ -374,11 +374,12 @@ def bars(
     alt: str = "",
     share: bool = False,
     grouped: bool = False,
+    absent: str = "",
 ) -> None:
     """Draw lying stacked bars: one bar per name, one colour per stack.
 
     With `share`, each bar is drawn to 100 per cent of its own total; with `grouped`, the stacks
-    stand side by side.
+    stand side by side. The stack called `absent` is grey: it says that nothing is known.
     """
     ink = palette()
     figure = go.Figure()
@@ -392,7 +393,11 @@ def bars(
                 customdata=list(values),
                 name=label,
                 orientation="h",
-                marker={"color": ink[number % len(ink)]},
+                marker={
+                    "color": _theme("grayColor", "#59636d")
+                    if label == absent
+                    else ink[number % len(ink)]
+                },
                 hovertemplate=f"%{{y}}: %{{customdata:,}} {label}<extra></extra>",
             )
         )

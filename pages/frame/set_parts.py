@@ -11,6 +11,8 @@ from core.review.set_view import UNKNOWN, SetView
 from core.workbench import Workbench
 from pages.frame import charts, show
 
+_ABSENT = "unknown: no such word"
+
 
 def draw_set(bench: Workbench, person: Person, digest: str, claim: str) -> None:
     """Draw the set view and the gaps, with a place to write one down."""
@@ -68,10 +70,11 @@ def _dimensions(view: SetView) -> None:
         {
             "by the client": [row[1] for row in rows],
             "by the helper alone": [row[2] for row in rows],
-            "unknown: no such word": [row[3] for row in rows],
+            _ABSENT: [row[3] for row in rows],
         },
         key="set:dimensions",
         unit="records",
+        absent=_ABSENT,
         alt="; ".join(
             f"{_said(row[0])}: named by the client in {row[1]}, by the helper alone in {row[2]}, "
             f"unknown in {row[3]} records"

@@ -38,8 +38,9 @@ PAGES = (
 )
 
 _STYLE = (
-    '<style>[data-testid="stBaseButton-segmented_controlActive"] { color: inherit; '
-    "font-weight: 600; }</style>"
+    '<style>.stButtonGroup :is([aria-checked="true"], [data-selected="true"]), '
+    '.stButtonGroup :is([aria-checked="true"], [data-selected="true"]) * '
+    "{ color: inherit !important; font-weight: 600; }</style>"
 )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from core.model.names import parse_version
 from core.storage import embedded
 from core.workbench import Workbench
 from tests.browser.conftest import FLAGS, Server, find_chromium, settle
@@ -89,12 +90,6 @@ def _flagged(page: Page, server: Server, version: str) -> None:
     _flagging(page, server, version)
     page.keyboard.press("Enter")
     page.wait_for_timeout(600)
-
-
-def _unflag(page: Page) -> None:
-    for _ in range(5):
-        page.keyboard.press("u")
-    page.wait_for_timeout(500)
 
 
 def _not_now(page: Page, server: Server, version: str) -> None:
@@ -173,12 +168,10 @@ def _error(page: Page, server: Server, version: str) -> None:
     page.wait_for_timeout(300)
 
 
+# What a state leaves behind is still there in those after it.
 STATES: dict[str, Callable[[Page, Server, str], None]] = {
     "empty": _empty,
     "first": _first,
-    "answered": _answered,
-    "flagging": _flagging,
-    "flagged": _flagged,
     "not_now": _not_now,
     "keys": _keys,
     "minute": _minute,
@@ -191,6 +184,9 @@ STATES: dict[str, Callable[[Page, Server, str], None]] = {
     "signed": _signed,
     "stale": _stale,
     "error": _error,
+    "answered": _answered,
+    "flagging": _flagging,
+    "flagged": _flagged,
 }
 
 
@@ -227,6 +223,7 @@ def rows_of(version: str) -> Rows:
 def prepare(workspace: Path) -> Workbench:
     """A desk with a version in each state that takes reading or signing to reach."""
     bench = an_embedded_desk(workspace, rows=rows_of(VERSION))
+    bench.data.draft(parse_version("v2026-11-30"), person_of(bench, "owner"))
     claim = "clinician_foundation"
     for version in ("v2026-11-25", "v2026-11-26", "v2026-11-27"):
         digest = add_ready_candidate(bench, rows_of(version), version=version).digest
@@ -271,9 +268,6 @@ def take(folder: Path, wanted: list[str]) -> None:
                     page = context.new_page()
                     STATES[name](page, server, version)
                     page.screenshot(path=folder / f"{name}-{scheme}-{width}.png")
-                    if name in ("answered", "flagging", "flagged"):
-                        page.keyboard.press("Escape")
-                        _unflag(page)
                     context.close()
             browser.close()
     finally:

@@ -18,7 +18,8 @@ class Marks extends Evidence {
     this.drawChoice();
     this.drawEditor();
     this.drawMarks();
-    this.find(".flagger select").focus();
+    this.find(".flagger").scrollIntoView({ block: "nearest" });
+    this.find(".flagger select").focus({ preventScroll: true });
   }
 
   end(keep) {
