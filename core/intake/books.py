@@ -45,11 +45,11 @@ def source_entries(ledger: Ledger, placement: Placement) -> tuple[SourceEntry, .
     """Return what each source gave, in the order of the ledger."""
     shipped: Counter[int] = Counter()
     dropped: dict[int, Counter[str]] = {}
-    for record, reason in zip(ledger.records, placement.reason, strict=True):
+    for place, reason in zip(ledger.source.tolist(), placement.reason, strict=True):
         if reason is None:
-            shipped[record.source] += 1
+            shipped[place] += 1
         else:
-            dropped.setdefault(record.source, Counter())[reason] += 1
+            dropped.setdefault(place, Counter())[reason] += 1
     return tuple(
         SourceEntry(
             key=source.scan.source.key,

@@ -33,7 +33,7 @@ from core.intake.ledger import Ledger, Source
 from core.intake.place import place_records
 from core.intake.routing import build_routing
 from core.intake.scan import ObjectScan, StoreFactory, load_features, scan_settings_digest
-from core.intake.scan_all import ScanJob, StartsPools, scan_all, scan_one
+from core.intake.scan_all import ScanJob, StartsPools, ask_at_once, scan_all, scan_one
 from core.intake.shards import write_shards
 from core.model.candidate import Candidate
 from core.model.errors import IntakeError, Missing
@@ -102,7 +102,7 @@ def compile_candidate(
     wanted = [item.source for item in chosen]
     scans = scan_all(store, wanted, job, workers, connect, progress, pools=pools)
     with tempfile.TemporaryDirectory(prefix="release-desk-") as folder:
-        fetched = _fetch_all(store, chosen, scans, job, Path(folder))
+        fetched = _fetch_all(store, chosen, scans, job, Path(folder), connect)
         sources, redacted = redact_decided(fetched, decisions, policy)
         ledger = Ledger(sources, policy.near_duplicates.permutations)
         progress(0, 1, "find duplicates")
@@ -120,6 +120,7 @@ def compile_candidate(
             prefix=prefix,
             progress=progress,
         )
+        ledger.close()
     families = family_counts(shards)
     routing = build_routing(policy, families, version=version, waived=waived)
     routing_sha256 = sha256_hex(routing.body)
@@ -161,15 +162,25 @@ def _fetch_all(
     scans: Sequence[ObjectScan],
     job: ScanJob,
     folder: Path,
+    connect: StoreFactory | None,
 ) -> Iterator[Source]:
-    """Put every scan's features in `folder`; what is gone or damaged is scanned again."""
-    for number, (item, known) in enumerate(zip(chosen, scans, strict=True)):
-        scan = known
+    """Put every scan's features in `folder`; what is gone or damaged is scanned again.
+
+    A remote bucket is asked for several at a time.
+    """
+
+    def fetch(number: int) -> bool:
         try:
-            body = load_features(store, scan)
+            body = load_features(store, scans[number])
         except (IntakeError, Missing):
+            return False
+        (folder / f"{number}.parquet").write_bytes(body)
+        return True
+
+    asked = ask_at_once(fetch, range(len(chosen)), connect)
+    for number, (item, known, there) in enumerate(zip(chosen, scans, asked, strict=True)):
+        scan, path = known, folder / f"{number}.parquet"
+        if not there:
             scan = scan_one(store, item.source, job, fresh=True)
-            body = load_features(store, scan)
-        path = folder / f"{number}.parquet"
-        path.write_bytes(body)
+            path.write_bytes(load_features(store, scan))
         yield Source(scan=scan, family=item.family, licence_tag=item.licence_tag, features=path)

@@ -63,6 +63,8 @@ def _wanted(decisions: Iterable[Decision]) -> Mapping[str, Sequence[Decision]]:
 def _rewritten(
     source: Source, wanted: Mapping[str, Sequence[Decision]], policy: Policy, changed: set[str]
 ) -> Source:
+    if not wanted:
+        return source
     held = read_features(source.features, ["record_id"])["record_id"].to_pylist()
     if wanted.keys().isdisjoint(held):
         return source

@@ -49,22 +49,22 @@ def dropped_records(ledger: Ledger, placement: Placement) -> Iterator[Dropped]:
     for index, reason in enumerate(placement.reason):
         if reason is None:
             continue
-        record, instead = ledger.records[index], placement.kept[index]
+        instead = placement.kept[index]
         entry = Dropped(
-            record_id=record.record_id,
+            record_id=ledger.record_id(index),
             family=ledger.family(index),
-            source_key=ledger.sources[record.source].scan.source.key,
-            line=record.line,
+            source_key=ledger.sources[ledger.source[index]].scan.source.key,
+            line=int(ledger.line[index]),
             reason=reason,
         )
         if instead is not None:
-            other, similar = ledger.records[instead], placement.similarity[index]
+            similar = placement.similarity[index]
             entry = replace(
                 entry,
-                kept=other.record_id,
+                kept=ledger.record_id(instead),
                 kept_family=ledger.family(instead),
-                kept_source_key=ledger.sources[other.source].scan.source.key,
-                kept_line=other.line,
+                kept_source_key=ledger.sources[ledger.source[instead]].scan.source.key,
+                kept_line=int(ledger.line[instead]),
                 similarity="" if similar is None else f"{similar:.4f}",
             )
         yield entry

@@ -1,30 +1,40 @@
 """Every record of a build in one order: family by family, key by key, line by line.
 
-Only digests and counts are held here. Texts stay in the features, on the local disk, and are
-fetched for the few records that need them.
+Only digests and counts are held here, column by column. Texts stay in the features, on the local
+disk, and are laid open there once, for the sources whose texts somebody asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.intake.kernel import Indices, Signatures
+from core.intake.kernel import Signatures
 from core.intake.measure import decode_messages
+from core.intake.packed_digests import PackedDigests
 from core.intake.scan import ObjectScan, read_features
 from core.intake.text import compared_text
+from core.model.dataset import PiiStatus
+from core.model.errors import IntakeError
 
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+_HASH = "sha256:"
+_COUNTS = ("line", "turns", "tokens", "shingles")
+_WORDS = ("shape", "language", "pii_status")
 _COLUMNS = [
-    "line",
     "kind",
-    "shape",
     "conversation_id",
     "labels",
     "content_hash",
@@ -32,33 +42,9 @@ _COLUMNS = [
     "text_digest",
     "prompt_digest",
     "signature",
-    "shingles",
-    "turns",
-    "tokens",
-    "language",
-    "pii_status",
+    *_COUNTS,
+    *_WORDS,
 ]
-_NO_LABELS: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One record of the build; `source` indexes the build's sources, `row` its features."""
-
-    source: int
-    row: int
-    line: int
-    shape: str
-    conversation_id: str | None
-    labels: Mapping[str, str]
-    content_hash: str
-    record_id: str
-    text_digest: bytes
-    prompt_digest: bytes
-    turns: int
-    tokens: int
-    language: str
-    pii_status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,58 +58,148 @@ class Source:
 
 
 class Ledger:
-    """The records of all sources. `sources` must come in the order in which copies yield."""
+    """The records of all sources. `sources` must come in the order in which copies yield.
+
+    Every column holds one entry per record. `source` indexes the build's sources;
+    `prompt_digest` is empty for a record without a prompt.
+
+    Raises:
+        IntakeError: `intake.rows_do_not_add_up` when features hold not what their scan says.
+    """
 
     def __init__(self, sources: Sequence[Source], permutations: int) -> None:
         self.sources = tuple(sources)
-        self.records: list[Record] = []
-        signatures = [np.empty((0, permutations), np.uint32)]
-        shingles = [np.empty(0, np.int64)]
+        # What each scan counted, so that no column is ever held twice.
+        count = sum(source.scan.records for source in self.sources)
+        self.source: npt.NDArray[np.int32] = np.empty(count, np.int32)
+        self.signatures: Signatures = np.empty((count, permutations), np.uint32)
+        self.line, self.turns, self.tokens, self.shingles = (
+            np.empty(count, np.int64) for _ in _COUNTS
+        )
+        self.shape: list[str] = []
+        self.language: list[str] = []
+        self.pii_status: list[PiiStatus] = []
+        self.conversation_id: list[str | None] = []
+        self.labels: list[Mapping[str, str]] = []
+        self.text_digest = PackedDigests()
+        self.prompt_digest = PackedDigests()
+        self._content_hash = PackedDigests()
+        self._record_id = PackedDigests()
+        start = 0
         for number, source in enumerate(self.sources):
-            table = read_features(source.features, _COLUMNS)
-            rows = pc.indices_nonzero(pc.equal(table["kind"], "record"))
-            records = table.take(rows)
-            self.records += _records(number, rows, records)
-            packed = b"".join(records["signature"].to_pylist())
-            signatures.append(np.frombuffer(packed, np.uint32).reshape(-1, permutations))
-            shingles.append(records["shingles"].to_numpy().astype(np.int64))
-        self.signatures: Signatures = np.concatenate(signatures)
-        self.shingles: Indices = np.concatenate(shingles)
+            start = self._add(number, source, start)
+        self._starts = np.searchsorted(self.source, np.arange(len(self.sources))).tolist()
+        self._texts = _OpenTexts(self.sources)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def close(self) -> None:
+        """Let go of the texts; digests and counts stay."""
+        self._texts.close()
 
     def family(self, record: int) -> str:
         """Return the family of the record with this index."""
-        return self.sources[self.records[record].source].family
+        source: Source = self.sources[int(self.source[record])]
+        return source.family
 
-    def messages(self, records: Sequence[int]) -> list[bytes]:
-        """Return the messages of the records with these indices, as JSON, in that order.
+    def record_id(self, record: int) -> str:
+        """Return the id of the record with this index, 32 hex digits."""
+        return self._record_id[record].hex()
 
-        Each source is opened once, so indices in rising order cost least.
-        """
-        wanted: dict[int, list[int]] = {}
-        for place, record in enumerate(records):
-            wanted.setdefault(self.records[record].source, []).append(place)
-        found = [b""] * len(records)
-        for source, places in wanted.items():
-            column = read_features(self.sources[source].features, ["messages"])["messages"]
-            rows = pa.array([self.records[records[place]].row for place in places], pa.int64())
-            for place, messages in zip(places, column.take(rows).to_pylist(), strict=True):
-                found[place] = messages
-        return found
+    def record_ids(self) -> Iterator[str]:
+        """Yield the id of every record, in order."""
+        return (digest.hex() for digest in self._record_id)
+
+    def content_hash(self, record: int) -> str:
+        """Return the contract's hash of the record with this index."""
+        return _HASH + self._content_hash[record].hex()
+
+    def messages(self, records: Sequence[int]) -> Iterator[bytes]:
+        """Yield the messages of the records with these indices, as JSON, in that order."""
+        for record in records:
+            source = int(self.source[record])
+            yield self._texts.get(source, record - self._starts[source])
 
     def texts(self, records: Sequence[int]) -> list[str]:
         """Return the compared text of the records with these indices."""
         return [compared_text(decode_messages(body)) for body in self.messages(records)]
 
+    def _add(self, number: int, source: Source, start: int) -> int:
+        table = _records(source.features, _COLUMNS)
+        if len(table) != source.scan.records:
+            raise IntakeError(
+                "intake.rows_do_not_add_up",
+                "Cached scan results hold another number of records than they say.",
+                place=source.scan.source.key,
+            )
+        stop = start + len(table)
+        self.source[start:stop] = number
+        for name in _COUNTS:
+            getattr(self, name)[start:stop] = table[name].to_numpy()
+        for name in _WORDS:
+            getattr(self, name).extend(map(sys.intern, table[name].to_pylist()))
+        self.conversation_id += table["conversation_id"].to_pylist()
+        self.labels += map(_labels, table["labels"].to_pylist())
+        packed = b"".join(table["signature"].to_pylist())
+        width = self.signatures.shape[1]
+        self.signatures[start:stop] = np.frombuffer(packed, np.uint32).reshape(-1, width)
+        self.text_digest.extend(table["text_digest"].to_pylist())
+        self.prompt_digest.extend(table["prompt_digest"].to_pylist())
+        hashes = pc.utf8_slice_codeunits(table["content_hash"], len(_HASH))
+        self._content_hash.extend(map(bytes.fromhex, hashes.to_pylist()))
+        self._record_id.extend(map(bytes.fromhex, table["record_id"].to_pylist()))
+        return stop
 
-def _records(source: int, rows: pa.Array, table: pa.Table) -> list[Record]:
-    columns = {
-        name: table[name].to_pylist() for name in Record.__slots__ if name not in ("source", "row")
-    }
-    columns["labels"] = [
-        _NO_LABELS if text == "{}" else msgspec.json.decode(text, type=dict[str, str])
-        for text in columns["labels"]
-    ]
-    return [
-        Record(source=source, row=row, **{name: column[n] for name, column in columns.items()})
-        for n, row in enumerate(rows.to_pylist())
-    ]
+
+class _OpenTexts:
+    """The messages of sources, uncompressed in one nameless local file; safe among threads."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` ends it
+        self._bounds: dict[int, npt.NDArray[np.int64]] = {}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def get(self, source: int, row: int) -> bytes:
+        """Return the messages of the source's record number `row`."""
+        bounds = self._bounds.get(source)
+        if bounds is None:
+            bounds = self._open(source)
+        start, stop = int(bounds[row]), int(bounds[row + 1])
+        return os.pread(self._file.fileno(), stop - start, start)
+
+    def _open(self, source: int) -> npt.NDArray[np.int64]:
+        with self._lock:
+            if source not in self._bounds:
+                column = _records(self._sources[source].features, ["kind", "messages"])["messages"]
+                lengths = pc.binary_length(column).to_numpy()
+                start = self._file.seek(0, os.SEEK_END)
+                for chunk in column.chunks:
+                    self._file.write(_content(chunk))
+                self._file.flush()
+                self._bounds[source] = start + np.concatenate([[0], np.cumsum(lengths)])
+            return self._bounds[source]
+
+
+def _records(features: Path, columns: list[str]) -> pa.Table:
+    table = read_features(features, columns)
+    mask = pc.equal(table["kind"], "record")
+    # Most objects hold nothing else, and what is not filtered is not copied.
+    return table if pc.all(mask, min_count=0).as_py() else table.filter(mask)
+
+
+def _content(chunk: pa.BinaryArray) -> memoryview:
+    """Return the values of a column's chunk, end to end, without a copy."""
+    _, offsets, content = chunk.buffers()
+    if content is None:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, np.int32)
+    return memoryview(content)[ends[chunk.offset] : ends[chunk.offset + len(chunk)]]
+
+
+def _labels(text: str) -> Mapping[str, str]:
+    return _NO_LABELS if text == "{}" else msgspec.json.decode(text, type=dict[str, str])

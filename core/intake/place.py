@@ -44,7 +44,7 @@ class Placement:
 
 def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Placement:
     """Return where every record of the ledger goes."""
-    digests = [record.text_digest for record in ledger.records]
+    digests = list(ledger.text_digest)
     first: dict[bytes, int] = {}
     for index, digest in enumerate(digests):
         first.setdefault(digest, index)
@@ -52,7 +52,8 @@ def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Place
     head_of = {digest: place for place, digest in enumerate(first)}
     pairs = find_pairs(
         list(first),
-        ledger.signatures[heads],
+        # Most corpora hold few copies: where there is none, nothing is copied either.
+        ledger.signatures[heads] if len(heads) < len(ledger) else ledger.signatures,
         ledger.shingles[heads],
         lambda some: ledger.texts([heads[place] for place in some]),
         policy.near_duplicates,
@@ -63,34 +64,35 @@ def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Place
     roots = [groups.find(index) for index in range(len(digests))]
     reasons, kept = _reasons(ledger, policy, decisions, labels, roots)
     places = [head_of[digest] for digest in digests]
+    names = _digests("group", roots, digests)
     return Placement(
         reason=tuple(reasons),
         kept=tuple(kept),
         similarity=_similarities(kept, places, pairs),
-        group=_names("group", roots, digests),
-        cluster=_names("cluster", labels, digests),
-        split=_splits(ledger, policy, roots, digests),
+        group=_short(names, roots),
+        cluster=_short(_digests("cluster", labels, digests), labels),
+        split=_splits(ledger, policy, roots, names),
         dedup_status=_statuses(digests, labels),
         pairs=pairs,
     )
 
 
 def _group(ledger: Ledger, labels: Sequence[int], policy: Policy) -> Groups:
-    records = ledger.records
-    groups = Groups(len(records))
+    groups = Groups(len(ledger))
+    sources = ledger.source.tolist()
     groups.join_alike(labels)
-    groups.join_alike(record.prompt_digest or None for record in records)
+    groups.join_alike(digest or None for digest in ledger.prompt_digest)
     groups.join_alike(
-        None if record.conversation_id is None else (record.source, record.conversation_id)
-        for record in records
+        None if name is None else (source, name)
+        for source, name in zip(sources, ledger.conversation_id, strict=True)
     )
     groups.join_alike(
-        (record.source, record.labels[DOCUMENT]) if DOCUMENT in record.labels else None
-        for record in records
+        (source, labels[DOCUMENT]) if DOCUMENT in labels else None
+        for source, labels in zip(sources, ledger.labels, strict=True)
     )
     for key in policy.intake.group_keys:
         name = KEY + field_name(key)
-        groups.join_alike(record.labels.get(name) for record in records)
+        groups.join_alike(labels.get(name) for labels in ledger.labels)
     return groups
 
 
@@ -107,20 +109,20 @@ def _reasons(
     kept_clusters: dict[int, int] = {}
     reasons: list[Reason | None] = []
     kept: list[int | None] = []
-    for index, record in enumerate(ledger.records):
+    for index, digest in enumerate(ledger.text_digest):
         instead: int | None = None
-        if record.pii_status == "requires_review":
+        if ledger.pii_status[index] == "requires_review":
             reasons.append("requires_review")
         elif index in excluded:
             reasons.append("excluded_by_decision")
-        elif record.text_digest in seen:
+        elif digest in seen:
             reasons.append("exact_duplicate")
-            instead = seen[record.text_digest]
+            instead = seen[digest]
         elif ledger.family(index) in lone and labels[index] in kept_clusters:
             reasons.append("near_duplicate")
             instead = kept_clusters[labels[index]]
         else:
-            seen[record.text_digest] = index
+            seen[digest] = index
             kept_clusters.setdefault(labels[index], index)
             reasons.append(None)
         kept.append(instead)
@@ -155,28 +157,30 @@ def _excluded(ledger: Ledger, decisions: Decisions, roots: Sequence[int]) -> set
     for decision in decisions:
         if decision.get("action") in by_action:
             by_action[decision["action"]].add(decision.get("record_id", ""))
-    texts = {
-        record.text_digest for record in ledger.records if record.record_id in by_action["exclude"]
-    }
-    groups = {
-        roots[index]
-        for index, record in enumerate(ledger.records)
-        if record.record_id in by_action["exclude_group"]
-    }
+    if not any(by_action.values()):
+        return set()
+    texts: set[bytes] = set()
+    groups: set[int] = set()
+    for index, record_id in enumerate(ledger.record_ids()):
+        if record_id in by_action["exclude"]:
+            texts.add(ledger.text_digest[index])
+        if record_id in by_action["exclude_group"]:
+            groups.add(roots[index])
     return {
         index
-        for index, record in enumerate(ledger.records)
-        if record.text_digest in texts or roots[index] in groups
+        for index, digest in enumerate(ledger.text_digest)
+        if digest in texts or roots[index] in groups
     }
 
 
-def _names(kind: str, labels: Sequence[int], digests: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the 32-hex name of every record's group, the same for any order of records."""
-    full = _digests(kind, labels, digests)
-    return tuple(full[label][:32] for label in labels)
+def _short(names: Mapping[int, str], labels: Sequence[int]) -> tuple[str, ...]:
+    """Return the 32-hex name of every record's group; one string for all of a group."""
+    short = {label: name[:32] for label, name in names.items()}
+    return tuple(short[label] for label in labels)
 
 
 def _digests(kind: str, labels: Sequence[int], digests: Sequence[bytes]) -> dict[int, str]:
+    """Return the 64-hex name of every group, the same for any order of records."""
     smallest: dict[int, bytes] = {}
     for label, digest in zip(labels, digests, strict=True):
         smallest[label] = min(smallest.get(label, digest), digest)
@@ -184,14 +188,13 @@ def _digests(kind: str, labels: Sequence[int], digests: Sequence[bytes]) -> dict
 
 
 def _splits(
-    ledger: Ledger, policy: Policy, roots: Sequence[int], digests: Sequence[bytes]
+    ledger: Ledger, policy: Policy, roots: Sequence[int], names: Mapping[int, str]
 ) -> tuple[Split, ...]:
     test_only = {rule.name for rule in policy.families if rule.test_only}
     held_out = {root for index, root in enumerate(roots) if ledger.family(index) in test_only}
-    full = _digests("group", roots, digests)
     decided: dict[int, Split] = {
         root: "test" if root in held_out else split_of(digest, policy.splits)
-        for root, digest in full.items()
+        for root, digest in names.items()
     }
     return tuple(decided[root] for root in roots)
 

@@ -79,6 +79,10 @@ class ObjectScan:
     features_sha256: Digest
     features_parts: int = 1
 
+    def parts(self) -> list[str]:
+        """Return the keys at which the features lie."""
+        return [_part_key(self, number) for number in range(self.features_parts)]
+
 
 def scan_settings(policy: Policy) -> Mapping[str, object]:
     """Return everything that can change what a scan finds, as plain JSON data."""
@@ -115,7 +119,7 @@ def scan_object(
         StorageError: the store failed.
     """
     home = f"{prefix}features/{settings_digest}/"
-    pointer = f"{home}by-version/{_version_digest(source)}.json"
+    pointer = f"{home}by-version/{version_digest(source)}.json"
     if not fresh:
         known = _known_scan(store, source, pointer)
         if known is not None:
@@ -130,7 +134,7 @@ def scan_object(
             scan = replace(scan, features_key=key)
             _put_parts(store, scan, cast("BinaryIO", file))
     try:
-        put_once(store, pointer, _encode_pointer(scan))
+        put_once(store, pointer, canonical_bytes(encode_scan(scan)))
     except KeyTaken:
         return scan
     return scan
@@ -327,10 +331,11 @@ def _plain(rule: PrivacyRule) -> Mapping[str, object]:
 
 
 def _pointer_key(home: str, source: SourceObject) -> str:
-    return f"{home}by-version/{_version_digest(source)}.json"
+    return f"{home}by-version/{version_digest(source)}.json"
 
 
-def _version_digest(source: SourceObject) -> Digest:
+def version_digest(source: SourceObject) -> Digest:
+    """Return what names one version of an object."""
     return digest_of(
         {
             "key": source.key,
@@ -341,31 +346,40 @@ def _version_digest(source: SourceObject) -> Digest:
     )
 
 
-def _encode_pointer(scan: ObjectScan) -> bytes:
-    return canonical_bytes(
-        {
-            "schema": _POINTER,
-            "sha256": scan.sha256,
-            "container": scan.container,
-            "rows": scan.rows,
-            "records": scan.records,
-            "rejected": scan.rejected,
-            "lanes": scan.lanes,
-            "features_key": scan.features_key,
-            "features_sha256": scan.features_sha256,
-            "features_parts": scan.features_parts,
-        }
-    )
+def encode_scan(scan: ObjectScan) -> Mapping[str, object]:
+    """Return a scan as plain JSON data, without its source."""
+    return {
+        "schema": _POINTER,
+        "sha256": scan.sha256,
+        "container": scan.container,
+        "rows": scan.rows,
+        "records": scan.records,
+        "rejected": scan.rejected,
+        "lanes": scan.lanes,
+        "features_key": scan.features_key,
+        "features_sha256": scan.features_sha256,
+        "features_parts": scan.features_parts,
+    }
+
+
+def decode_scan(known: object, source: SourceObject) -> ObjectScan | None:
+    """Return the scan of `source` that `encode_scan` wrote, or None when it is no such thing."""
+    if not isinstance(known, dict) or known.get("schema") != _POINTER:
+        return None
+    try:
+        return ObjectScan(
+            source=source, **{name: value for name, value in known.items() if name != "schema"}
+        )
+    except TypeError:
+        return None
 
 
 def _known_scan(store: ObjectStore, source: SourceObject, pointer: str) -> ObjectScan | None:
     """Return the cached scan of this version of the object, if its features still lie there."""
     try:
-        known = decode(store.get(pointer, limit=_POINTER_LIMIT).body)
-        if known["schema"] != _POINTER or store.head_bytes(known["features_key"], 4) != b"PAR1":
+        scan = decode_scan(decode(store.get(pointer, limit=_POINTER_LIMIT).body), source)
+        if scan is None or store.head_bytes(scan.features_key, 4) != b"PAR1":
             return None
-        return ObjectScan(
-            source=source, **{name: value for name, value in known.items() if name != "schema"}
-        )
-    except (Missing, NotCanonical, KeyError, TypeError):
+    except (Missing, NotCanonical):
         return None
+    return scan

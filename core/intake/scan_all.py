@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -15,9 +15,10 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from core.intake.scan import ObjectScan, StoreFactory, known_scan, scan_object
+from core.intake.scan_index import WORTH, ScanIndex
 from core.model.dataset import SourceObject
 from core.model.errors import IntakeError
 from core.model.names import Digest
@@ -27,6 +28,8 @@ from core.storage.ports import ObjectStore
 
 WORTH_A_POOL = 24 << 20
 """Bytes to scan below which starting processes (a few seconds each) costs more than it gains."""
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
 _LOOKERS = 8
 _SETTLED = 0.5
 _EVERY = 0.5
@@ -121,7 +124,8 @@ def scan_all(
     """
     pools = pools or LocalPools()
     pace = _Pace(len(sources), progress, seconds)
-    found = _known(store, sources, job, connect, pace)
+    index = ScanIndex(store, job.settings, job.prefix) if len(sources) >= WORTH else None
+    found = _known(store, sources, job, connect, index, pace)
     # The largest first, so that the last worker is not left alone with the longest object.
     missing = sorted(
         (n for n, scan in enumerate(found) if scan is None),
@@ -137,7 +141,10 @@ def scan_all(
         for number in missing:
             found[number] = scan_one(store, sources[number], job, fresh=True)
             pace.done(sources[number].size)
-    return [scan for scan in found if scan is not None]
+    scans = [scan for scan in found if scan is not None]
+    if index is not None:
+        index.write(scans)
+    return scans
 
 
 def scan_one(
@@ -159,23 +166,36 @@ def _known(
     sources: Sequence[SourceObject],
     job: ScanJob,
     connect: StoreFactory | None,
+    index: ScanIndex | None,
     pace: _Pace,
 ) -> list[ObjectScan | None]:
-    """Look every source up in the cache; a remote bucket is asked several things at a time."""
+    """Look every source up in the index, and those it does not name in the cache, one by one."""
 
     def look(source: SourceObject) -> ObjectScan | None:
+        scan = None if index is None else index.find(source)
+        if scan is not None:
+            return scan
         return known_scan(store, source, settings_digest=job.settings, prefix=job.prefix)
 
     found: list[ObjectScan | None] = []
-    lookers = _LOOKERS if connect is not None and len(sources) > _LOOKERS else 1
-    pool = ThreadPoolExecutor(max_workers=lookers)
+    for scan in ask_at_once(look, sources, connect):
+        found.append(scan)
+        pace.known(scan is not None)
+    return found
+
+
+def ask_at_once(
+    ask: Callable[[Question], Answer], about: Sequence[Question], connect: StoreFactory | None
+) -> Iterator[Answer]:
+    """Yield the answers in order; a bucket one has to `connect` to is asked several at a time."""
+    if connect is None or len(about) <= _LOOKERS:
+        yield from map(ask, about)
+        return
+    pool = ThreadPoolExecutor(max_workers=_LOOKERS)
     try:
-        for scan in pool.map(look, sources):
-            found.append(scan)
-            pace.known(scan is not None)
+        yield from pool.map(ask, about)
     finally:
         pool.shutdown(cancel_futures=True)
-    return found
 
 
 def _scan_elsewhere(

@@ -9,6 +9,7 @@ import msgspec
 from core.canonical import sha256_hex
 from core.intake.ledger import Ledger
 from core.intake.place import Placement
+from core.intake.rendered import Rendered, RenderedShards, digest_inputs, shard_key
 from core.model.dataset import SPLITS, Shard, Split
 from core.model.names import Digest
 from core.model.progress import Progress
@@ -35,28 +36,41 @@ def write_shards(
     """Write every record that ships and return the shards, by family and split.
 
     `redacted` are the ids of records in which people decided that something be replaced.
-    A shard holds at most `policy.intake.shard_bytes` bytes, or one record.
+    A shard holds at most `policy.intake.shard_bytes` bytes, or one record. Shards that an
+    earlier build wrote of the same records with the same metadata are not written again.
     """
     cells = _cells(ledger, placement, policy)
+    limit = policy.intake.shard_bytes
+    rows = _Metadata(ledger, placement, policy, snapshot_at, scan_settings, redacted)
+    earlier = RenderedShards(store, prefix, scan_settings)
     shards: list[Shard] = []
     for done, ((family, split), records) in enumerate(cells.items()):
         progress(done, len(cells), f"write {family} {split}")
-        lines = _lines(ledger, placement, policy, records, snapshot_at, scan_settings, redacted)
-        for body, count in _rolled(lines, policy.intake.shard_bytes):
-            sha256 = sha256_hex(body)
-            key = f"{prefix}shards/{sha256}.jsonl"
-            put_once(store, key, body)
-            shards.append(
-                Shard(
-                    key=key,
-                    sha256=sha256,
-                    size=len(body),
-                    records=count,
-                    family=family,
-                    split=split,
-                )
+        metadata = [rows.of(record) for record in records]
+        inputs = digest_inputs(metadata, limit)
+        parts = earlier.find(inputs, len(records))
+        if parts is None:
+            lines = map(_line, ledger.messages(records), metadata)
+            parts = [_write(store, prefix, *body) for body in _rolled(lines, limit)]
+            earlier.remember(inputs, parts)
+        shards += [
+            Shard(
+                key=shard_key(prefix, part.sha256),
+                sha256=part.sha256,
+                size=part.size,
+                records=part.records,
+                family=family,
+                split=split,
             )
+            for part in parts
+        ]
     return tuple(shards)
+
+
+def _write(store: ObjectStore, prefix: str, body: bytes, count: int) -> Rendered:
+    sha256 = sha256_hex(body)
+    put_once(store, shard_key(prefix, sha256), body)
+    return Rendered(sha256=sha256, size=len(body), records=count)
 
 
 def _cells(
@@ -69,75 +83,108 @@ def _cells(
             found.setdefault((ledger.family(index), placement.split[index]), []).append(index)
     names = [rule.name for rule in sorted(policy.families, key=lambda rule: rule.order)]
     return {
-        (family, split): sorted(found[family, split], key=lambda i: ledger.records[i].record_id)
+        (family, split): sorted(found[family, split], key=ledger.record_id)
         for family in names
         for split in SPLITS
         if (family, split) in found
     }
 
 
-def _lines(
-    ledger: Ledger,
-    placement: Placement,
-    policy: Policy,
-    records: Sequence[int],
-    snapshot_at: str,
-    scan_settings: Digest,
-    redacted: frozenset[str],
-) -> Iterator[bytes]:
-    for index, messages in zip(records, ledger.messages(records), strict=True):
-        metadata = _metadata(ledger, placement, policy, index, snapshot_at, scan_settings, redacted)
-        row = {"messages": msgspec.Raw(messages), "metadata": metadata}
-        yield msgspec.json.encode(row) + b"\n"
+def _line(messages: bytes, metadata: bytes) -> bytes:
+    return b'{"messages":' + messages + b',"metadata":' + metadata + b"}\n"
 
 
-def _metadata(
-    ledger: Ledger,
-    placement: Placement,
-    policy: Policy,
-    index: int,
-    snapshot_at: str,
-    scan_settings: Digest,
-    redacted: frozenset[str],
-) -> Mapping[str, object]:
-    """Return a row's metadata; key order and types are the same in every row."""
-    record = ledger.records[index]
-    source = ledger.sources[record.source]
-    rule = policy.family(source.family)
-    phases = [phase.name for phase in policy.phases if rule.stage in phase.stages]
-    return {
-        "record_id": record.record_id,
-        "source_family": source.family,
-        "source_key": source.scan.source.key,
-        "source_sha256": source.scan.sha256,
-        "source_line": record.line,
-        "content_hash": record.content_hash,
-        "license_tag": source.licence_tag,
-        "pii_status": record.pii_status,
-        "split": placement.split[index],
-        "stage": rule.stage,
-        "phase": phases[0] if phases else HELD_OUT,
-        "turns": record.turns,
-        "tokens": record.tokens,
-        "language": record.language,
-        "group_id": placement.group[index],
-        "cluster_id": placement.cluster[index],
-        "provenance": {
-            "original_s3_key": source.scan.source.key,
-            "processing_pipeline": PIPELINE,
-            "processing_steps": [
-                f"read:{source.scan.container}",
-                f"map:{record.shape}",
-                f"scan:{scan_settings[:16]}",
-                "redact",
-                *(["redact_by_decision"] if record.record_id in redacted else []),
-                "deduplicate",
-                "split",
-            ],
-            "processed_at": snapshot_at,
-            "dedup_status": placement.dedup_status[index],
-        },
-    }
+class _Metadata:
+    """The metadata of rows as JSON; key order and types are the same in every row.
+
+    What many rows share is made once.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        placement: Placement,
+        policy: Policy,
+        snapshot_at: str,
+        scan_settings: Digest,
+        redacted: frozenset[str],
+    ) -> None:
+        self._ledger = ledger
+        self._placement = placement
+        self._scan_settings = scan_settings
+        self._snapshot_at = snapshot_at
+        self._redacted = redacted
+        self._encode = msgspec.json.Encoder().encode
+        self._stages = {
+            rule.name: (
+                rule.stage,
+                next((p.name for p in policy.phases if rule.stage in p.stages), HELD_OUT),
+            )
+            for rule in policy.families
+        }
+        self._origins: dict[tuple[int, str, str, bool], msgspec.Raw] = {}
+
+    def of(self, index: int) -> bytes:
+        """Return the metadata of the record with this index."""
+        ledger, placement = self._ledger, self._placement
+        number = int(ledger.source[index])
+        source = ledger.sources[number]
+        stage, phase = self._stages[source.family]
+        record_id = ledger.record_id(index)
+        return self._encode(
+            {
+                "record_id": record_id,
+                "source_family": source.family,
+                "source_key": source.scan.source.key,
+                "source_sha256": source.scan.sha256,
+                "source_line": int(ledger.line[index]),
+                "content_hash": ledger.content_hash(index),
+                "license_tag": source.licence_tag,
+                "pii_status": ledger.pii_status[index],
+                "split": placement.split[index],
+                "stage": stage,
+                "phase": phase,
+                "turns": int(ledger.turns[index]),
+                "tokens": int(ledger.tokens[index]),
+                "language": ledger.language[index],
+                "group_id": placement.group[index],
+                "cluster_id": placement.cluster[index],
+                "provenance": self._provenance(
+                    number,
+                    ledger.shape[index],
+                    placement.dedup_status[index],
+                    record_id in self._redacted,
+                ),
+            }
+        )
+
+    def _provenance(self, number: int, shape: str, status: str, redacted: bool) -> msgspec.Raw:
+        held = self._origins.get((number, shape, status, redacted))
+        if held is not None:
+            return held
+        scan = self._ledger.sources[number].scan
+        steps = [
+            f"read:{scan.container}",
+            f"map:{shape}",
+            f"scan:{self._scan_settings[:16]}",
+            "redact",
+            *(["redact_by_decision"] if redacted else []),
+            "deduplicate",
+            "split",
+        ]
+        made = msgspec.Raw(
+            self._encode(
+                {
+                    "original_s3_key": scan.source.key,
+                    "processing_pipeline": PIPELINE,
+                    "processing_steps": steps,
+                    "processed_at": self._snapshot_at,
+                    "dedup_status": status,
+                }
+            )
+        )
+        self._origins[number, shape, status, redacted] = made
+        return made
 
 
 def _rolled(lines: Iterator[bytes], limit: int) -> Iterator[tuple[bytes, int]]:

@@ -1,0 +1,139 @@
+"""A second build asks and writes little, and gives the candidate that a first one would."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.intake.packed_digests import PackedDigests
+from tests.builders import PREFIX
+from tests.file_store import FileStore
+from tests.sources import COT, PRIORITY, build, fill, some_source_rows
+
+HELD = "/features/"
+
+
+class Counting(FileStore):
+    """A bucket that notes what is asked of it."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        object.__setattr__(self, "asked", [])
+
+    def get(self, key, **more):
+        self.asked.append(("get", key))
+        return super().get(key, **more)
+
+    def head_bytes(self, key, count):
+        self.asked.append(("head", key))
+        return super().head_bytes(key, count)
+
+    def put_if_absent(self, key, body):
+        self.asked.append(("put", key))
+        super().put_if_absent(key, body)
+
+
+def some_objects(count=10):
+    objects = {f"{PRIORITY}{n}.jsonl": some_source_rows(6, seed=f"p{n}") for n in range(count)}
+    return objects | {f"{COT}a.jsonl": some_source_rows(12, seed="cot")}
+
+
+def asked(store, verb, part):
+    return [key for what, key in store.asked if what == verb and part in key]
+
+
+def excluding(record_id):
+    return [{"action": "exclude", "record_id": record_id, "by": "lead", "reason": "asked"}]
+
+
+def a_record_of(store, candidate, family):
+    shard = next(s for s in candidate.shards if s.family == family)
+    line = store.get(shard.key, limit=1 << 24).body.splitlines()[0]
+    return json.loads(line)["metadata"]["record_id"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    bucket = Counting(tmp_path)
+    fill(bucket, some_objects())
+    return bucket
+
+
+@pytest.fixture
+def first(store):
+    candidate = build(store)
+    store.asked.clear()
+    return candidate
+
+
+def uncached(tmp_path_factory, objects, **more):
+    other = FileStore(tmp_path_factory.mktemp("uncached"))
+    fill(other, objects)
+    return build(other, **more)
+
+
+def test_what_did_not_change_is_neither_looked_up_one_by_one_nor_written(store, first):
+    assert build(store) == first
+    assert asked(store, "get", "/by-version/") == asked(store, "head", HELD) == []
+    assert asked(store, "put", "/shards/") == []
+
+
+def test_only_the_shards_that_a_decision_touches_are_written(store, first, tmp_path_factory):
+    decisions = excluding(a_record_of(store, first, "cot_reasoning"))
+    second = build(store, decisions=decisions)
+    assert len(asked(store, "put", "/shards/")) == 1
+    assert second.digest == uncached(tmp_path_factory, some_objects(), decisions=decisions).digest
+
+
+def test_one_changed_object_is_the_only_one_looked_up_and_the_digest_is_a_fresh_builds(
+    store, first, tmp_path_factory
+):
+    changed = some_objects() | {f"{PRIORITY}3.jsonl": some_source_rows(5, seed="p3")}
+    fill(store, changed)
+    second = build(store)
+    assert len(set(asked(store, "get", "/by-version/"))) == 1
+    assert second.digest == uncached(tmp_path_factory, changed).digest != first.digest
+
+
+@pytest.mark.parametrize("part", ["/index/", "/rendered/", "/by-version/"])
+@pytest.mark.parametrize("damage", [b"", b"{}", b"\xff\x00", b'{"schema":"release-desk/other/9"}'])
+def test_a_damaged_cache_is_passed_over(store, first, part, damage):
+    keys = [item.key for item in store.list(PREFIX) if part in item.key]
+    assert keys
+    for key in keys:
+        store.put(key, damage)
+    assert build(store) == first
+
+
+def test_a_shard_that_is_gone_or_cut_short_is_not_taken_from_the_cache(store, first):
+    shard = first.shards[0]
+    body = store.get(shard.key, limit=1 << 24).body
+    store.delete(shard.key)
+    assert build(store) == first
+    assert store.get(shard.key, limit=1 << 24).body == body
+
+
+def test_another_time_of_listing_or_shard_size_writes_other_shards(store, first):
+    later = build(store, snapshot_at="2027-01-01T00:00:00Z")
+    assert {s.sha256 for s in later.shards}.isdisjoint(s.sha256 for s in first.shards)
+
+
+def test_rows_that_are_gone_are_made_again_though_the_index_names_them(store, first):
+    gone = [item.key for item in store.list(PREFIX) if item.key.endswith(".parquet")]
+    for key in gone[:3]:
+        store.delete(key)
+    assert build(store) == first
+    assert len(set(asked(store, "get", "/by-version/"))) == 3
+
+
+def test_packed_digests_give_back_what_they_took_empty_ones_too():
+    taken = [b"", b"", b"ab", b"", b"cd"]
+    packed = PackedDigests()
+    packed.extend(taken)
+    assert list(packed) == [packed[n] for n in range(len(packed))] == taken
+    assert list(PackedDigests()) == []
+    with pytest.raises(ValueError, match="width"):
+        packed.extend([b"abc"])
+    with pytest.raises(IndexError):
+        packed[5]
