@@ -204,6 +204,7 @@ class _Terminal:
             "manifest": outcome.manifest_key,
             "manifest_sha256": outcome.manifest_sha256,
             "smoke": outcome.smoke_passed,
+            "locked": None if outcome.lock is None else outcome.lock.locked,
         }, outcome.smoke_passed
 
     def abandon(self, asked: argparse.Namespace) -> Answer:

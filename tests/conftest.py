@@ -75,6 +75,12 @@ def moto_store(moto_settings: BucketSettings) -> S3Store:
     return _fresh_bucket(moto_settings)
 
 
+@pytest.fixture
+def locking_store(moto_settings: BucketSettings) -> S3Store:
+    """A fresh bucket on moto that keeps versions and has object lock."""
+    return _fresh_bucket(moto_settings, object_lock=True)
+
+
 @pytest.fixture(scope="session")
 def seaweed_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The workspace of one embedded server, started once and always stopped."""
@@ -115,7 +121,7 @@ def no_sleep() -> Callable[[float], None]:
     return lambda seconds: None
 
 
-def _fresh_bucket(settings: BucketSettings) -> S3Store:
+def _fresh_bucket(settings: BucketSettings, *, object_lock: bool = False) -> S3Store:
     from core.storage.s3 import S3Store
 
     store = S3Store(
@@ -127,5 +133,5 @@ def _fresh_bucket(settings: BucketSettings) -> S3Store:
             secret_key=settings.secret_key,
         )
     )
-    store.ensure_bucket()
+    store.ensure_bucket(object_lock=object_lock)
     return store

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from core.model.dataset import SourceObject
-from core.model.errors import Changed, Exists, Missing, TooLarge
+from core.model.errors import Changed, Exists, Missing, StorageError, TooLarge
 from core.storage.ports import Held
 
 LISTED = datetime(2026, 11, 21, tzinfo=UTC).replace(tzinfo=None)
@@ -78,6 +78,12 @@ class FileStore:
 
     def was_ever(self, key: str) -> bool:
         return False
+
+    def can_lock(self) -> bool:
+        return False
+
+    def retain(self, key: str, until: datetime) -> None:
+        raise StorageError("storage.no_lock", "A folder has no object lock.", place=key)
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)

@@ -81,9 +81,11 @@ class Simulator:
     honours_conditions: bool = True
     checks_digests: bool = True
     readonly: bool = False
+    object_lock: bool = True
     skew: timedelta = timedelta(0)
     calls: list[tuple[str, str]] = field(default_factory=list)
     _objects: dict[str, list[_Version]] = field(default_factory=dict)
+    _retained: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _plans: list[_Plan] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _serial: int = 0
@@ -144,6 +146,10 @@ class Simulator:
         """How many versions with bytes `key` has ever had (delete markers do not count)."""
         return sum(1 for version in self._objects.get(key, []) if version.body is not None)
 
+    def retained(self, key: str) -> datetime | None:
+        """Until when the present version of `key` is retained, past every fault."""
+        return self._retained.get((key, self._present(key).version_id))
+
     def copied(self, clock: Clock) -> Simulator:
         """Another bucket with the same past, a clock of its own and no faults planned."""
         with self._lock:
@@ -154,6 +160,8 @@ class Simulator:
                 honours_conditions=self.honours_conditions,
                 checks_digests=self.checks_digests,
                 skew=self.skew,
+                object_lock=self.object_lock,
+                _retained=dict(self._retained),
                 _objects={key: list(versions) for key, versions in self._objects.items()},
                 _serial=self._serial,
             )
@@ -252,6 +260,22 @@ class Simulator:
         """As the port says."""
         self._call("was_ever", key)
         return bool(self._objects.get(key))
+
+    def can_lock(self) -> bool:
+        """As the port says; object lock needs versions."""
+        self._call("can_lock", "")
+        return self.object_lock and self.versioned
+
+    def retain(self, key: str, until: datetime) -> None:
+        """As the port says."""
+        with self._lock:
+            how = self._call("retain", key)
+            self._writable(key)
+            if not (self.object_lock and self.versioned):
+                raise StorageError("storage.no_lock", "There is no object lock.", place=key)
+            held = (key, self._present(key).version_id)
+            self._retained[held] = max(until, self._retained.get(held, until))
+            self._after(how, key)
 
     def delete(self, key: str) -> None:
         """Leave a delete marker where versioned; forget the object where not."""

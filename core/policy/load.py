@@ -30,12 +30,15 @@ from core.policy.types import (
     PrivacyRule,
     RangeRule,
     ReasoningRule,
+    ReleaseRule,
     SignoffRule,
     StageRule,
 )
 
 Rule = TypeVar("Rule")
 _TOLERANCE = 1e-9
+# Ten years: a slip of the keyboard must not bind a bucket for a century.
+_LONGEST_RETENTION = 3650
 REASONING_MODES = ("drop", "keep_in_answer", "lane")
 KNOWN_GATES = ("privacy", "provenance", "duplicates", "leakage", "distribution")
 
@@ -91,7 +94,7 @@ def _read(document: dict[str, Any], source: bytes) -> Policy:
             "People stand in a file of their own, which DESK_PEOPLE names; move [[people]] there.",
         )
     _refuse_unknown(document, known, "policy")
-    absent = known - document.keys() - {"assignments", "pii_checks", "care"}
+    absent = known - document.keys() - {"assignments", "pii_checks", "care", "release"}
     if absent:
         raise PolicyError("policy.absent", f"The policy lacks {', '.join(sorted(absent))}.")
     privacy = dict(document["privacy"])
@@ -139,6 +142,7 @@ def _read(document: dict[str, Any], source: bytes) -> Policy:
         assignments=_rules(document.get("assignments", []), AssignmentRule, "assignments"),
         pii_checks=_rules(document.get("pii_checks", []), PiiCheckRule, "pii_checks"),
         care=_rule(document.get("care", {}), CareRule, "care"),
+        release=_rule(document.get("release", {}), ReleaseRule, "release"),
     )
 
 
@@ -364,6 +368,13 @@ def _check_care(policy: Policy) -> None:
         )
 
 
+def _check_release(policy: Policy) -> None:
+    if not 0 <= policy.release.retention_days <= _LONGEST_RETENTION:
+        raise PolicyError(
+            "policy.retention", "A release is retained for 0 (not at all) to 3,650 days."
+        )
+
+
 def _check_grouping(policy: Policy) -> None:
     keys = policy.intake.group_keys
     _unique((field_key.casefold() for field_key in keys), "group keys")
@@ -412,6 +423,7 @@ _CHECKS: tuple[Callable[[Policy], None], ...] = (
     _check_assignments,
     _check_bounds,
     _check_care,
+    _check_release,
     _check_mappings,
     _check_grouping,
     _check_holdout,

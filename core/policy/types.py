@@ -238,6 +238,16 @@ class CareRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRule:
+    """For `retention_days` after its commit no object of a release may be removed (0: no lock).
+
+    It needs a bucket with object lock; where there is none, publishing says so.
+    """
+
+    retention_days: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignoffRule:
     """A sign-off a release needs. `claim` is empty for the release decision."""
 
@@ -300,6 +310,7 @@ class Policy:
     assignments: tuple[AssignmentRule, ...] = ()
     pii_checks: tuple[PiiCheckRule, ...] = ()
     care: CareRule = CareRule()
+    release: ReleaseRule = ReleaseRule()
 
     def family(self, name: str) -> FamilyRule:
         """Return the family called `name`; the loader guarantees that names are unique."""

@@ -16,6 +16,7 @@ from core.storage.journal import EMPTY_HEAD, Entry, Journal
 
 INTENT, ABANDONED = "publish.intent", "publish.abandoned"
 COMMITTED, VERIFIED = "publish.committed", "publish.verified"
+LOCKED, NOT_LOCKED = "publish.locked", "publish.not_locked"
 SWEEP_BEGUN, SWEEP_DONE = "sweep.begun", "sweep.finished"
 ABANDON_REASONS = {
     "another_candidate": "another candidate shall be published under this name",

@@ -1,8 +1,7 @@
 """A version becomes a release in one atomic put, after everything it names was proven.
 
 Each step may be killed and the whole repeated: before the commit there is no release, after it
-there is a whole one, and a rerun of the same candidate ends with the same manifest. Retention
-locks are the bucket owner's to set: the port has no call for them.
+there is a whole one, and a rerun of the same candidate ends with the same manifest.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from core.release.facts import Facts
 from core.release.inputs import Part, ReleaseInputs, inputs_digest
 from core.release.latest import move_latest
 from core.release.layout import MANIFEST, shard_name
+from core.release.lock import LockOutcome, lock_release
 from core.release.manifest import Manifest, encode_manifest
 from core.release.objects import copy_shard, place, read_back, shard_faults, steadily
 from core.release.rows import ShardReading
@@ -50,6 +50,7 @@ STEPS = (
     "look_again",
     "commit",
     "committed",
+    "lock",
     "verify",
     "latest",
 )
@@ -58,12 +59,13 @@ _RACES = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A release that a stranger has read whole."""
+    """A release that a stranger has read whole. `lock` is None when no retention was asked."""
 
     version: Version
     manifest_key: str
     manifest_sha256: Digest
     verification: Verification
+    lock: LockOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,13 +288,15 @@ def _look_again(inputs: ReleaseInputs, intent: Intent) -> None:
 
 
 def _finish(inputs: ReleaseInputs, manifest: Manifest, intent: Intent | None = None) -> Published:
-    """Journal the commit, have a stranger read everything, and move the pointer forward."""
+    """Journal the commit, lock what was asked for, have a stranger read all, move the pointer."""
     if intent is None:
         state = version_state(inputs.journal.replay(), manifest.version)
         head = manifest.document["journal_head"]
         intent = next(item for item in state.intents if item.digest == head)
     _begin(inputs, "committed")
-    record_once(inputs.journal, COMMITTED, intent, manifest.sha256)
+    committed = record_once(inputs.journal, COMMITTED, intent, manifest.sha256)
+    _begin(inputs, "lock")
+    lock = lock_release(inputs, manifest, intent, committed)
     _begin(inputs, "verify")
     found = verify_release(
         inputs.fresh_store(), manifest.version, exports=inputs.exports, progress=inputs.progress
@@ -320,4 +324,5 @@ def _finish(inputs: ReleaseInputs, manifest: Manifest, intent: Intent | None = N
         manifest_key=inputs.prefix + MANIFEST,
         manifest_sha256=manifest.sha256,
         verification=found,
+        lock=lock,
     )

@@ -12,6 +12,7 @@ _BAD_DIGEST = (
 )
 _SKEWED = ("RequestTimeTooSkewed", "RequestExpired")
 _STANDS = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
+_NO_LOCK = ("ObjectLockConfigurationNotFoundError", "InvalidBucketState")
 _PASSING = ("RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable")
 
 
@@ -46,6 +47,8 @@ def _named(code: str) -> _Answer | None:
         return Forbidden, "storage.clock_skew", "This machine's clock is wrong; set it."
     if code in _BAD_DIGEST:
         return StorageError, "storage.bad_digest", "The bytes did not match their digest."
+    if code in _NO_LOCK:
+        return StorageError, "storage.no_lock", "The bucket has no object lock."
     if code == "NotImplemented":
         return StorageError, "storage.not_supported", "This server cannot do that."
     if code in _PASSING:

@@ -62,6 +62,17 @@ class ObjectStore(Protocol):
     def was_ever(self, key: str) -> bool:
         """Whether any version or delete marker of `key` exists. False where unversioned."""
 
+    def can_lock(self) -> bool:
+        """Whether the bucket has object lock."""
+
+    def retain(self, key: str, until: datetime) -> None:
+        """Keep the present version of `key` from being removed until `until` (aware UTC).
+
+        GOVERNANCE mode: whoever may bypass it can still remove what the law wants gone. A
+        retention that lasts longer is left as it is. Raises `StorageError` with code
+        `storage.not_retained` when the server says yes and keeps nothing.
+        """
+
     def delete(self, key: str) -> None:
         """Delete one key. Only `probe` and a sweep by hand call it."""
 

@@ -74,6 +74,7 @@ def probe(
         ("clock", True, lambda: _clock(store, clock)),
         ("delete", False, lambda: _delete(store, key, wrong)),
         ("remembers_deleted", False, lambda: _remembers(store, key)),
+        ("object_lock", False, lambda: _object_lock(store)),
     )
     checks = tuple(_check(name, required, act) for name, required, act in tried)
     return ProbeReport(ok=all(check.ok for check in checks if check.required), checks=checks)
@@ -166,3 +167,10 @@ def _remembers(store: ObjectStore, key: str) -> str:
             " the journal alone."
         )
     return "The bucket keeps versions: a deleted object stays known."
+
+
+def _object_lock(store: ObjectStore) -> str:
+    # Only asked: a retention tried out would leave an object nobody may remove.
+    if not store.can_lock():
+        raise _Failed("The bucket has no object lock: releases cannot be retained in it.")
+    return "The bucket has object lock: releases can be retained."

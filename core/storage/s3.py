@@ -47,13 +47,7 @@ _PASSING = (
     ResponseParserError,
     OSError,
 )
-_BAD_DIGEST = (
-    "BadDigest",
-    "InvalidDigest",
-    "XAmzContentSHA256Mismatch",
-    "XAmzContentChecksumMismatch",
-)
-_SKEWED = ("RequestTimeTooSkewed", "RequestExpired")
+_WITHOUT_LOCK = ("storage.no_lock", "storage.not_supported")
 
 
 class S3Store:
@@ -169,6 +163,44 @@ class S3Store:
         markers = [item["Key"] for item in found.get("DeleteMarkers", [])]
         return key in versions or key in markers
 
+    def can_lock(self) -> bool:
+        """Whether the bucket has object lock; False where the server knows no such thing."""
+        try:
+            with _translated(self._bucket):
+                found = self._client.get_object_lock_configuration(Bucket=self._bucket)
+        except StorageError as error:
+            if error.code in _WITHOUT_LOCK:
+                return False
+            raise
+        configured = found.get("ObjectLockConfiguration", {})
+        return configured.get("ObjectLockEnabled") == "Enabled"
+
+    def retain(self, key: str, until: datetime) -> None:
+        """Retain the present version in GOVERNANCE mode, and look whether it is; see the port."""
+        until = until.astimezone(UTC)
+        with _translated(key):
+            version, standing = self._retention(key)
+            if standing is not None and standing >= until:
+                return
+            self._client.put_object_retention(
+                **self._named(key, version_id=version),
+                Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until},
+            )
+            _, standing = self._retention(key, version)
+        if standing is None or standing < until:
+            raise StorageError(
+                "storage.not_retained",
+                "The server accepted a retention and does not show it.",
+                place=key,
+            )
+
+    def _retention(
+        self, key: str, version: str | None = None
+    ) -> tuple[str | None, datetime | None]:
+        found = self._client.head_object(**self._named(key, version_id=version))
+        until = found.get("ObjectLockRetainUntilDate")
+        return _version(found), None if until is None else until.astimezone(UTC)
+
     def delete(self, key: str) -> None:
         """Delete one key. Only `probe` and a sweep by hand call it."""
         with _translated(key):
@@ -186,11 +218,13 @@ class S3Store:
                 "storage.no_date", "The server does not say what time it is.", place=self._bucket
             ) from None
 
-    def ensure_bucket(self) -> None:
+    def ensure_bucket(self, *, object_lock: bool = False) -> None:
         """Create the bucket unless it is ours already. For the embedded server and tests."""
         try:
             with _translated(self._bucket):
-                self._client.create_bucket(Bucket=self._bucket)
+                self._client.create_bucket(
+                    Bucket=self._bucket, ObjectLockEnabledForBucket=object_lock
+                )
         except BucketStands:
             return
 

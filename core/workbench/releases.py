@@ -16,9 +16,11 @@ from core.model.progress import Progress, silent
 from core.model.release import Blocker, ReleaseSummary, Verification
 from core.model.signoff import Person, Signoff
 from core.release.approve import missing_before_publish
+from core.release.claim import LOCKED, NOT_LOCKED
 from core.release.facts import Facts, SignoffFault
 from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence, unwatched
 from core.release.layout import MANIFEST, release_prefix, smoke_prefix
+from core.release.lock import LockOutcome, refuse_unlocked, told_lock
 from core.release.publish import DryRun, dry_run, publish_release
 from core.release.smoke import run_isolated
 from core.release.verify import load_manifest, verify_release
@@ -57,6 +59,7 @@ class Outcome:
     records: int
     smoke_passed: bool
     secrets_found: int
+    lock: LockOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,8 @@ class Releases:
 
         Raises:
             Blocked, VersionTaken, OutcomeUnknown, ReleaseError: see `publish_release`; a
-            rerun finishes what a crash interrupted.
+            rerun finishes what a crash interrupted. `release.not_locked` comes last of all: the
+            release stands, verified and smoke-tested, and a rerun locks what is left.
         """
         self.desk.require(by, "release_owner")
         published = publish_release(self._inputs(digest, by, progress, on_step))
@@ -147,6 +151,7 @@ class Releases:
         smoke = self.smoke(published.version, by)
         on_step("secrets")
         found = self.scan_secrets(published.version, by)
+        refuse_unlocked(published.version, published.lock)
         return Outcome(
             version=published.version,
             manifest_key=published.manifest_key,
@@ -155,6 +160,7 @@ class Releases:
             records=published.verification.records,
             smoke_passed=bool(smoke["passed"]),
             secrets_found=found,
+            lock=published.lock,
         )
 
     def smoke(self, version: str, by: Person) -> Mapping[str, Any]:
@@ -316,6 +322,17 @@ class Releases:
         """Return the newest search for secrets bound to this version's manifest."""
         found = self._last(version, "secrets.scanned", "files", "found")
         return None if found is None else {**found, "passed": found["found"] == 0}
+
+    def last_lock(self, version: str) -> LockOutcome | None:
+        """Return what became of locking this version; what was once locked stays locked."""
+        entries = self.desk.entries()
+        held = [
+            entry.event
+            for kind in (LOCKED, NOT_LOCKED)
+            for entry in reversed([*history.of_type(entries, kind)])
+            if entry.event["version"] == version
+        ]
+        return told_lock(held[0]) if held else None
 
     def last_verified(self, version: str) -> Mapping[str, Any] | None:
         """Return when and by whom this version was first verified as a stranger."""

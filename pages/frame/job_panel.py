@@ -34,6 +34,7 @@ _STEPS = {
     "look_again": "look once more",
     "commit": "commit",
     "committed": "note the commit",
+    "lock": "lock, where asked",
     "verify": "verify as a stranger",
     "latest": "move the pointer",
     "smoke": "smoke test",

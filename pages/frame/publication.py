@@ -109,4 +109,33 @@ def draw_published(bench: Workbench, release: ReleaseSummary) -> None:
             mark="✓" if secrets and secrets["passed"] else "✕",
             words="not searched yet" if secrets is None else secrets["found"],
         )
+        draw_lock(bench, version)
         page_link("releases", "Go to releases")
+
+
+def draw_lock(bench: Workbench, version: str) -> None:
+    """Draw whether the release is kept from removal; nothing where nobody asked for it."""
+    lock = bench.releases.last_lock(version)
+    if lock is None:
+        return
+    if not lock.code:
+        show.prose(
+            "✓ Object lock: {count} objects cannot be removed before {until}",
+            count=lock.objects,
+            until=lock.until,
+        )
+    elif lock.failed:
+        show.prose(
+            "✕ Object lock: only {locked} of {count} objects are locked. The release stands; "
+            "resume or publish again to lock the rest :gray[{code}]",
+            locked=lock.locked,
+            count=lock.objects,
+            code=lock.code,
+        )
+    else:
+        show.prose(
+            "✕ Object lock: the policy asks for it until {until}, and this bucket has none "
+            ":gray[{code}]",
+            until=lock.until,
+            code=lock.code,
+        )

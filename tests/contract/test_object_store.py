@@ -297,3 +297,56 @@ def _lists_all(store: ObjectStore, count: int) -> None:
 
 def _many_keys(count: int) -> list[str]:
     return [f"many/{number % 7} ü/{number:05d}.jsonl" for number in range(count)]
+
+
+def test_a_bucket_without_object_lock_says_so_and_retains_nothing(
+    simulator: Simulator, moto_store: S3Store
+) -> None:
+    simulator.object_lock = False
+    for store in (simulator, moto_store):
+        store.put_if_absent("kept", b"bytes")
+        assert store.can_lock() is False
+        with pytest.raises(StorageError):
+            store.retain("kept", datetime.now(UTC) + timedelta(days=2))
+
+
+@pytest.mark.seaweed
+def test_seaweed_without_object_lock_says_so(seaweed_store: S3Store) -> None:
+    assert seaweed_store.can_lock() is False
+
+
+def test_a_retained_version_cannot_be_removed_and_is_not_shortened(
+    simulator: Simulator, locking_store: S3Store
+) -> None:
+    today = datetime.now(UTC).replace(microsecond=0)
+    later, latest = today + timedelta(days=2), today + timedelta(days=3)
+    for store in (simulator, locking_store):
+        store.put_if_absent("kept", b"bytes")
+        store.put_if_absent("free", b"bytes")
+        assert store.can_lock() is True
+        store.retain("kept", later)
+        store.retain("kept", later)
+        store.retain("kept", latest)
+        # An earlier date than the one that stands asks for nothing.
+        store.retain("kept", later)
+        assert store.get("kept", limit=99).body == b"bytes"
+        with pytest.raises(Missing):
+            store.retain("nowhere", later)
+    assert simulator.retained("kept") == latest
+    assert simulator.retained("free") is None
+    client = locking_store._client
+    [kept] = client.list_object_versions(Bucket=locking_store.bucket, Prefix="kept")["Versions"]
+    found = client.head_object(Bucket=locking_store.bucket, Key="kept", VersionId=kept["VersionId"])
+    assert (found["ObjectLockMode"], found["ObjectLockRetainUntilDate"]) == ("GOVERNANCE", latest)
+    with pytest.raises(client.exceptions.ClientError):
+        client.delete_object(Bucket=locking_store.bucket, Key="kept", VersionId=kept["VersionId"])
+
+
+def test_a_server_that_takes_a_retention_and_forgets_it_is_found_out(
+    locking_store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locking_store.put_if_absent("kept", b"bytes")
+    monkeypatch.setattr(locking_store._client, "put_object_retention", lambda **asked: {})
+    with pytest.raises(StorageError) as caught:
+        locking_store.retain("kept", datetime.now(UTC) + timedelta(days=2))
+    assert caught.value.code == "storage.not_retained"

@@ -102,3 +102,17 @@ test_only = true
         parse_policy(source.encode())
     policy = parse_policy(packaged_source("release0") + extra.encode())
     assert policy.family("long_sessions").test_only
+
+
+def test_a_policy_may_ask_for_retention_and_an_older_one_asks_for_none() -> None:
+    source = packaged_source("release0")
+    assert parse_policy(source).release.retention_days == 0
+    asking = parse_policy(source + b"\n[release]\nretention_days = 365\n")
+    assert asking.release.retention_days == 365
+
+
+@pytest.mark.parametrize("days", [-1, 3651])
+def test_a_retention_nobody_can_mean_is_refused(days: int) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(packaged_source("release0") + b"\n[release]\nretention_days = %d\n" % days)
+    assert caught.value.code == "policy.retention"

@@ -28,7 +28,7 @@ def test_a_bucket_that_keeps_its_promises_passes_and_is_left_clean(
     report = probe(simulator, clock, "exports/")
     assert report.ok
     assert failed(report) == set()
-    assert len(report.checks) == 9
+    assert len(report.checks) == 10
     assert simulator.keys() == []
     assert all(key.startswith("exports/_probe/") for _, key in simulator.calls if key)
 
@@ -37,14 +37,14 @@ def test_a_bucket_that_keeps_its_promises_passes_and_is_left_clean(
 def test_the_embedded_server_keeps_its_promises(seaweed_store: S3Store) -> None:
     report = probe(seaweed_store, SystemClock(), "exports/")
     assert report.ok
-    assert failed(report) == {"remembers_deleted"}
+    assert failed(report) == {"remembers_deleted", "object_lock"}
     assert list(seaweed_store.list("exports/")) == []
 
 
 def test_moto_fails_the_probe_because_it_ignores_checksums(moto_store: S3Store) -> None:
     report = probe(moto_store, SystemClock(), "exports/")
     assert not report.ok
-    assert failed(report) == {"checksum", "remembers_deleted"}
+    assert failed(report) == {"checksum", "remembers_deleted", "object_lock"}
     assert list(moto_store.list("")) == []
 
 
