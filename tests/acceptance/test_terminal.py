@@ -278,6 +278,8 @@ def test_nobody_can_rate_or_sign_from_a_terminal(capsys):
         "sample",
         "blockers",
         "publish",
+        "abandon",
+        "sweep",
         "verify",
         "smoke",
         "checklist",

@@ -124,7 +124,8 @@ def test_a_failed_gate_is_named_explained_and_linked(
     report = judged_desk.candidates.reports(current(judged_desk, JUDGED_VERSION).digest)["privacy"]
     assert report is not None
     table = next(t.value for t in page.table if "finding" in t.value.columns)
-    assert table["blocks"].tolist() == [f"{len(report.report.blocking):,}"]
+    blocking = [int(count.replace(",", "")) for count in table["blocks"]]
+    assert sum(blocking) == len(report.report.blocking) > 0
     assert f"{report.report.examined:,} of {report.report.expected:,} records examined" in said
 
 

@@ -191,7 +191,9 @@ def test_rows_moved_out_of_their_group_after_the_build_are_found(simulator):
 def test_no_waiver_covers_a_leak_from_a_held_out_family(name, kind):
     policy = parse_policy(packaged_source(name))
     people = {"a": ("release_owner",), "b": ("auditor",)}
-    facts = SimpleNamespace(candidate=SimpleNamespace(digest="c"), at="2026", people=people)
+    facts = SimpleNamespace(
+        candidate=SimpleNamespace(digest="c"), at="2026", people=people, builder=None
+    )
 
     def waiver(code):
         return SimpleNamespace(
@@ -200,6 +202,7 @@ def test_no_waiver_covers_a_leak_from_a_held_out_family(name, kind):
             code=code,
             gate="leakage",
             signers=(("a", "release_owner"), ("b", "auditor")),
+            revoked=False,
         )
 
     assert not _in_force(waiver(f"leakage.holdout_{kind}"), facts, policy)
