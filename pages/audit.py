@@ -9,6 +9,7 @@ import streamlit as st
 from core.model.errors import DeskError
 from core.storage.journal import Entry
 from core.workbench import Workbench
+from core.workbench.event_words import sentence_for
 from pages.frame import guard, show
 from pages.frame.export import csv_table
 
@@ -48,6 +49,7 @@ def table_of(entries: tuple[Entry, ...]) -> list[dict[str, object]]:
             "at": entry.at,
             "actor": str(entry.actor),
             "type": str(entry.event["type"]),
+            "meaning": sentence_for(str(entry.event["type"])),
             "facts": facts_of(entry.event),
             "digest": str(entry.digest),
         }
@@ -83,7 +85,8 @@ def draw_journal(entries: tuple[Entry, ...]) -> None:
         hide_index=True,
         column_config={
             "seq": st.column_config.NumberColumn(width=60),
-            "at": st.column_config.TextColumn(width=210),
+            "at": st.column_config.TextColumn(width=180),
+            "meaning": st.column_config.TextColumn(width=430),
             "facts": st.column_config.TextColumn(width=520),
         },
     )
