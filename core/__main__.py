@@ -24,6 +24,7 @@ from core.policy.load import load_policy
 from core.settings import read_settings
 from core.storage.ports import SystemClock, timestamp
 from core.workbench import ROOT, Workbench, open_workbench
+from core.workbench.anchoring import read_anchor
 from core.workbench.leftovers import REASONS
 from core.workbench.people import operator
 
@@ -257,8 +258,8 @@ class _Terminal:
             line.state in ("done", "waived") for line in lines
         )
 
-    def journal(self, _: argparse.Namespace) -> Answer:
-        whole, sentence = self.bench.audit.verify()
+    def journal(self, asked: argparse.Namespace) -> Answer:
+        whole, sentence = self.bench.audit.verify(tuple(asked.head))
         entries = [json.loads(line) for line in self.bench.audit.export().splitlines()]
         return {"ok": whole, "sentence": sentence, "entries": entries}, whole
 
@@ -407,6 +408,15 @@ def _arguments() -> argparse.ArgumentParser:
         if name == "sweep":
             command.add_argument(
                 "--remove", default="", metavar="VERSION", help="delete this version's orphans"
+            )
+        if name == "journal":
+            command.add_argument(
+                "--head",
+                type=read_anchor,
+                action="append",
+                default=[],
+                metavar="SEQ:DIGEST",
+                help="a head that a start-up log names and the journal must still hold",
             )
         if name == "build":
             command.add_argument(

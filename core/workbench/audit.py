@@ -63,17 +63,21 @@ class Audit:
             if listed.key.removeprefix(prefix).count("/") == 1 and listed.key.endswith(MANIFEST)
         ]
 
-    def verify(self) -> tuple[bool, str]:
-        """Check the chain and its anchors; return whether it holds, and the sentence to show."""
+    def verify(self, also: tuple[tuple[int, Digest], ...] = ()) -> tuple[bool, str]:
+        """Check the chain and its anchors; return whether it holds, and the sentence to show.
+
+        `also` are heads kept elsewhere, such as those of start-up logs.
+        """
         try:
             entries = self.desk.entries()
             anchors = self.anchors()
-            self.desk.journal.verify(anchors)
+            self.desk.journal.verify((*anchors, *also))
         except (JournalBroken, ReviewError, ReleaseError) as error:
             return False, f"{error.sentence} ({error.code}, {error.place})"
         return True, (
             f"{len(entries)} entries: every link holds, and so does every one of the "
             f"{len(anchors)} heads that sign-offs and releases name."
+            + (f" So do {len(also)} kept elsewhere." if also else "")
         )
 
     def holds(self) -> bool:

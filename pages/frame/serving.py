@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -92,7 +93,7 @@ async def lifespan(app: Any) -> AsyncIterator[MutableMapping[str, Any]]:
     for name in ("streamlit.error_util", "streamlit.web.server.starlette.starlette_auth_routes"):
         logging.getLogger(name).addFilter(without_values)
     keeper = Keeper()
-    starting = asyncio.create_task(asyncio.to_thread(keeper.start))
+    starting = asyncio.create_task(asyncio.to_thread(_start, keeper))
     _tell(f"the desk is open at {_address()} (stop it with Ctrl+C).")
     try:
         yield {}
@@ -126,6 +127,32 @@ def show_script_error(error: Exception) -> bool:
         st.error("Something broke inside the desk; what you had saved is safe. Reload the page.")
         st.code(type(error).__name__, language=None)
     return True
+
+
+def _start(keeper: Keeper) -> None:
+    keeper.start()
+    # After it, since whoever starts the demo bucket also stops it; and in a thread nobody waits
+    # for: a bucket that does not answer must not hold up the end.
+    threading.Thread(target=log_head, name="journal head", daemon=True).start()
+
+
+def log_head() -> None:
+    """Log the journal's head as the desk finds it, or why it cannot be read."""
+    from core.logs import log_error
+    from core.model.errors import DeskError
+    from core.settings import read_settings
+    from core.storage.embedded import ensure_running
+    from core.storage.journal import Journal
+    from core.storage.ports import SystemClock
+    from core.storage.s3 import S3Store
+    from core.workbench.anchoring import log_journal_head
+
+    try:
+        settings = read_settings(os.environ, home=ROOT)
+        bucket = settings.bucket or ensure_running(settings.workspace)
+        log_journal_head(Journal(S3Store(bucket), settings.exports_prefix, SystemClock()))
+    except DeskError as error:
+        log_error(error)
 
 
 class Keeper:
