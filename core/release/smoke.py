@@ -276,6 +276,23 @@ def run_isolated(
     return {**evidence, "isolated": isolated}
 
 
+def read_evidence(body: bytes, *, place: str = "") -> dict[str, Any]:
+    """Return stored evidence of a smoke test.
+
+    Raises:
+        ReleaseError: `smoke.schema`: a newer desk wrote it, or it is none.
+    """
+    try:
+        evidence = json.loads(body)
+    except ValueError:
+        evidence = None
+    if not isinstance(evidence, dict) or evidence.get("schema") != SCHEMA:
+        raise ReleaseError(
+            "smoke.schema", "This is no smoke evidence that this desk can read.", place=place
+        )
+    return evidence
+
+
 def _died(version: Version) -> ReleaseError:
     return ReleaseError(
         "smoke.died", "The smoke test's process ended without a result.", place=version

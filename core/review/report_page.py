@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.model.errors import ReviewError
 from core.review.phrases import percent
+from core.review.report import SCHEMA
 
 
 def report_markdown(report: Mapping[str, Any]) -> str:
-    """Return a report as Markdown."""
+    """Return a report as Markdown.
+
+    Raises:
+        ReviewError: `review.report_schema`: the report is of a form this desk does not know.
+    """
+    if report.get("schema") != SCHEMA:
+        raise ReviewError("review.report_schema", "This desk cannot read this review report.")
     rubric = report["rubric"]
     lines = [
         f"# {_line(report['title'])}",

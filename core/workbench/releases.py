@@ -22,7 +22,7 @@ from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence, unw
 from core.release.layout import MANIFEST, release_prefix, smoke_prefix
 from core.release.lock import LockOutcome, refuse_unlocked, told_lock
 from core.release.publish import DryRun, dry_run, publish_release
-from core.release.smoke import run_isolated
+from core.release.smoke import read_evidence, run_isolated
 from core.release.verify import load_manifest, verify_release
 from core.release.withdraw import withdraw_release
 from core.review.report_page import report_markdown
@@ -311,8 +311,7 @@ class Releases:
         body = self.desk.store.get(key, limit=_TEXT_LIMIT).body
         if not key.endswith(f"/{sha256_hex(body)}.json"):
             raise ReleaseError("release.altered", "The smoke evidence was altered.", place=key)
-        evidence: Mapping[str, Any] = decode(body)
-        return evidence
+        return read_evidence(body, place=key)
 
     def last_smoke(self, version: str) -> Mapping[str, Any] | None:
         """Return the newest smoke test bound to this version's manifest."""

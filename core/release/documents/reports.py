@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.model.errors import ReleaseError
 from core.release.documents.notes import review_lines
 from core.release.documents.text import line, table
 
+_COVERAGE = "release-desk/coverage/2"
 _EXPLAIN = {
     "present": "present",
     "present_by_alias": "present by a confirmed alias",
@@ -124,11 +126,17 @@ def review_summary(document: Mapping[str, Any]) -> str:
 
 
 def coverage_report(document: Mapping[str, Any], coverage: Mapping[str, Any] | None) -> str:
-    """Return COVERAGE.md: what each family's objects proved when the release was made."""
+    """Return COVERAGE.md: what each family's objects proved when the release was made.
+
+    Raises:
+        ReleaseError: `coverage.schema`: the report is of a form this desk does not know.
+    """
     lines = [f"# Coverage: {document['version']}", ""]
     families = (coverage or {}).get("families") or {}
     if not families:
         return "\n".join([*lines, "No coverage report came with this release.", ""])
+    if (coverage or {}).get("schema") != _COVERAGE:
+        raise ReleaseError("coverage.schema", "This desk cannot read this coverage report.")
     lines += table(
         ("stage", "family", "state", "objects", "bytes", "records seen", "newest", "why"),
         (

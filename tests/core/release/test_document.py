@@ -243,7 +243,8 @@ def test_the_coverage_page_says_what_each_family_proved(simulator):
         "evidence": ["there/a.jsonl"],
     }
     absent = {**found, "state": "missing", "objects": 0, "why": "Nothing | there.", "evidence": []}
-    body = canonical_bytes({"families": {"priority": found, "voice": {**absent, "stage": 4}}})
+    families = {"priority": found, "voice": {**absent, "stage": 4}}
+    body = canonical_bytes({"schema": "release-desk/coverage/2", "families": families})
     publish_release(some_inputs(simulator, included=(IncludedFile(name="coverage", body=body),)))
     page = text(simulator, "COVERAGE.md")
     alias = "present by a confirmed alias"
