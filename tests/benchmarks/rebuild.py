@@ -2,17 +2,21 @@
 
     python -m tests.benchmarks.rebuild [MEGABYTES [OBJECTS]]          (default 4 and 200)
 
-Prints the processor time of each phase of both builds in one process, and the second build's
-share of the first. Fails when the second takes more than half of the first, or when it is not
-the candidate that a build without any cache gives.
+Prints the processor time of each phase of the builds in one process, and the later builds'
+share of the first. The second build has a new listing, whose time stands in every row, so that
+every shard is another; the third has the second's listing and leaves one record out. Fails when
+the second takes more than half of the first, or when either is not the candidate that a build
+without any cache gives.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.intake.compile import compile_candidate
@@ -26,6 +30,7 @@ from tests.sources import PRIORITY
 
 MOST = 0.5
 AT = "2026-11-21T00:00:00Z"
+LATER = "2026-11-22T00:00:00Z"
 
 
 class Phases:
@@ -45,7 +50,9 @@ class Phases:
         self._phase = "look up and scan" if head in ("scan", "scanned", "looking") else words
 
 
-def build(store: FileStore) -> tuple[Candidate, Phases, float]:
+def build(
+    store: FileStore, at: str = AT, decisions: Sequence[Mapping[str, str]] = ()
+) -> tuple[Candidate, Phases, float]:
     """Return a build of everything in the store, its phases and its seconds."""
     policy = a_policy(near_duplicates=load_policy(None, embedded=True).near_duplicates)
     listing = take_listing(store, exclude_prefix=PREFIX)
@@ -54,11 +61,12 @@ def build(store: FileStore) -> tuple[Candidate, Phases, float]:
     candidate = compile_candidate(
         store,
         listing=listing,
-        snapshot_at=AT,
+        snapshot_at=at,
         policy=policy,
         version="v2026-11-21",
         licences={PRIORITY: "mit"},
         waived={rule.name: "benchmark" for rule in policy.families if rule.name != "priority"},
+        decisions=decisions,
         prefix=PREFIX,
         progress=phases.tell,
     )
@@ -81,13 +89,34 @@ def main(megabytes: float, objects: int) -> int:
         first, phases, seconds = build(store)
         show(f"first build, {first.records} records", phases, seconds)
         change(store, lines, objects)
-        second, phases, again = build(store)
+        second, phases, again = build(store, LATER)
         show(f"second build, {second.records} records", phases, again)
+        leaving = without(store, second)
+        third, phases, decided = build(store, LATER, leaving)
+        show(f"third build, {third.records} records", phases, decided)
         fill(fresh, lines, objects)
         change(fresh, lines, objects)
-        assert build(fresh)[0].digest == second.digest
+        assert build(fresh, LATER)[0].digest == second.digest
+        assert uncached(fresh, leaving).digest == third.digest
     print(f"second / first = {again / seconds:.1%}")
+    print(f"third / first = {decided / seconds:.1%}")
     return int(again / seconds > MOST)
+
+
+def without(store: FileStore, candidate: Candidate) -> Sequence[Mapping[str, str]]:
+    """Return the decision to leave out the first record of the validation split."""
+    shard = next(shard for shard in candidate.shards if shard.split == "val")
+    line = store.get(shard.key, limit=shard.size).body.splitlines()[0]
+    record_id = json.loads(line)["metadata"]["record_id"]
+    return [{"action": "exclude", "record_id": record_id, "by": "lead", "reason": "benchmark"}]
+
+
+def uncached(store: FileStore, decisions: Sequence[Mapping[str, str]]) -> Candidate:
+    """Return a build for which nothing is cached but the scans, each asked for alone."""
+    for item in list(store.list(PREFIX)):
+        if "/features/" not in item.key or "/rendered/" in item.key or "/index/" in item.key:
+            store.delete(item.key)
+    return build(store, LATER, decisions)[0]
 
 
 def fill(store: FileStore, lines: list[bytes], objects: int) -> None:
