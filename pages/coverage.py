@@ -215,7 +215,11 @@ prefixes = bench.data.bytes_by_prefix()
 charts.treemap([dict(row) for row in prefixes], key="treemap")
 days = bench.data.bytes_by_day()
 if len(days) > 1:
+    st.subheader("Growth")
+    show.quiet("Bytes that lie here now, by the day they were last written.")
     charts.growth([day for day, _ in days], [total for _, total in days], key="growth")
+elif days:
+    show.quiet("Everything that lies here was last written on {day}.", day=days[0][0])
 coverage_parts.changes(bench.sources.changed())
 coverage_parts.unmatched(bench, person, report)
 coverage_parts.shared(report)

@@ -12,8 +12,8 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 STATE_ORDER = ("missing", "unusable", "partial", "waived", "present_by_alias", "present")
-# Light to dark of one hue, so that the order survives print and colour blindness.
-_SCALE = ("#b42318", "#d9703b", "#e0b44c", "#b7bfc9", "#7fb3d5", "#1f6f9f")
+# Each far enough from the words on it, white or #444, to be read (4.5 to 1 or more).
+_SCALE = ("#b42318", "#efa474", "#f0d080", "#c3cad2", "#a9cfe6", "#1f6f9f")
 _HEIGHT = 320
 _FALLBACK = ("#1f5f8b", "#b4581b", "#3b7a57", "#75539f", "#96750f", "#2f7f86", "#a34b63")
 
@@ -41,7 +41,7 @@ def _draw(
     words = _theme("textColor", "#0b1117")
     figure.update_annotations(font_color=words)
     figure.update_xaxes(tickfont_color=words, title_font_color=words)
-    figure.update_yaxes(tickfont_color=words)
+    figure.update_yaxes(tickfont_color=words, title_font_color=words)
     figure.update_layout(
         height=height,
         treemapcolorway=palette(),
@@ -166,8 +166,14 @@ def growth(days: Sequence[str], totals: Sequence[int], *, key: str) -> None:
     figure = go.Figure(
         go.Scatter(x=list(days), y=list(totals), mode="lines+markers", fill="tozeroy")
     )
+    figure.update_traces(
+        line_color=palette()[0],
+        line_shape="hv",
+        hovertemplate="%{x|%Y-%m-%d}<br>%{y:,} bytes<extra></extra>",
+    )
+    figure.update_xaxes(type="date", tickformat="%Y-%m-%d", nticks=8)
     figure.update_yaxes(title="bytes", rangemode="tozero")
-    _draw(figure, key=key)
+    _draw(figure, key=key, alt=f"{totals[0]:,} bytes on {days[0]}, {totals[-1]:,} on {days[-1]}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

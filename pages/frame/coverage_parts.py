@@ -99,7 +99,15 @@ def shared(report: CoverageReport) -> None:
     st.subheader("Claimed by more than one family")
     show.quiet("Such an object proves no family and enters no build until one claims it alone.")
     st.dataframe(
-        [{"key": key, **dict(claims)} for key, claims in sorted(report.shared.items())[:SHOWN]],
+        [
+            {
+                "key": key,
+                "claimed by": ", ".join(
+                    f"{report.families[family].title} (“{prefix}”)" for family, prefix in claims
+                ),
+            }
+            for key, claims in sorted(report.shared.items())[:SHOWN]
+        ],
         hide_index=True,
     )
 
@@ -152,10 +160,15 @@ def _assign_form(bench: Workbench, person: Person, report: CoverageReport) -> No
 
 
 def _assigned(bench: Workbench, person: Person) -> None:
+    titles = {rule.name: rule.title for rule in bench.desk.policy.families}
     for prefix, family in bench.sources.assigned().items():
         left, right = st.columns([4, 1], vertical_alignment="center")
         with left:
-            show.prose("“{prefix}” was assigned to **{family}**.", prefix=prefix, family=family)
+            show.prose(
+                "“{prefix}” was assigned to **{family}**.",
+                prefix=prefix,
+                family=titles.get(family, family),
+            )
         with right:
             act = partial(bench.sources.take_back, prefix, person)
             st.button(

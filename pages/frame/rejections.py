@@ -60,10 +60,11 @@ def section(bench: Workbench, person: Person, version: str) -> None:
     refusals = Refusals(bench.desk, bench.candidates)
     digest = candidate.digest
     counts = [one for one in refusals.counts(digest) if code in (ALL, one.code)]
+    titles = {rule.name: rule.title for rule in bench.desk.policy.families}
     rows = [
         {
             "object": one.key,
-            "family": one.family,
+            "family": titles.get(one.family, one.family),
             "code": one.code,
             "rows refused": one.count,
             "rows in all": one.rows,
