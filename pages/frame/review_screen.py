@@ -19,6 +19,7 @@ from pages.frame.care_parts import draw_everybody, draw_own_reading
 from pages.frame.links import page_link
 from pages.frame.review_form import Seat, review_form
 from pages.frame.sign_sheet import sign_sheet
+from pages.frame.sitting_parts import draw_sitting
 from pages.frame.version_picker import pick_version
 
 MINUTES_A_RECORD = 7
@@ -113,6 +114,16 @@ def _work(
         _look(bench, person, digest, claim)
         return
     queue = bench.reviews.queue(digest, claim.id, person)
+    sitting = bench.reviews.sitting_under_way(digest, claim.id, person)
+    seat = Seat(
+        bench=bench,
+        person=person,
+        digest=digest,
+        claim=claim.id,
+        rubric=bench.reviews.rubric(claim.id),
+        sitting=sitting.records if sitting is not None else (),
+    )
+    draw_sitting(seat, queue, sitting)
     if state.state == "failed" or queue.current is None:
         if queue.current is None:
             show.prose("**Nothing is left for you to read** of {scope}.", scope=state.scope)
@@ -120,16 +131,7 @@ def _work(
             sign_sheet(bench, person, digest, requirement)
         if not st.toggle("Look at the records", key=f"look:{claim.id}"):
             return
-    review_form(
-        Seat(
-            bench=bench,
-            person=person,
-            digest=digest,
-            claim=claim.id,
-            rubric=bench.reviews.rubric(claim.id),
-        ),
-        queue,
-    )
+    review_form(seat, queue)
 
 
 def _statement(state: ReviewState, claim: ClaimRule) -> None:

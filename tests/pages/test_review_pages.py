@@ -242,3 +242,85 @@ def test_bias_reviewers_have_a_page_of_their_own(desk: Desk) -> None:
     assert len(app.get(FORM)) == 1
     assert "0 of 3 read" in said(app)
     assert not see("bias_review", "clinician-1").get(FORM)
+
+
+def states(bench: Workbench, by: str) -> dict[str, str]:
+    queue = bench.reviews.queue(digest_of(bench), FOUNDATION, person_of(bench, by))
+    return {item.record_id: item.state for item in queue.items}
+
+
+def shown_record(app: AppTest) -> str:
+    """The record that the form has open."""
+    return str(app.session_state[f"_review:{FOUNDATION}:demo:clinician-1"].at)
+
+
+def rate(bench: Workbench, record: str, by: str = "clinician-1") -> None:
+    digest, person = digest_of(bench), person_of(bench, by)
+    answers = desks.clean_answers(bench, digest, FOUNDATION, record, person)
+    bench.reviews.submit(digest, FOUNDATION, record, person, answers)
+
+
+def test_twenty_minutes_reserve_what_fits_and_the_form_opens_the_first_of_it(desk: Desk) -> None:
+    bench = desk()
+    app = see("clinician_review", "clinician-1")
+    assert "about 7 minutes (assumed until five have been read)" in said(app).replace("\\", "")
+    app.button(key=f"sit:{FOUNDATION}:20").click().run()
+    digest, reader = digest_of(bench), person_of(bench, "clinician-1")
+    sitting = bench.reviews.sitting_under_way(digest, FOUNDATION, reader)
+    assert sitting is not None
+    assert len(sitting.records) == 2
+    assert "**0 of 2** of this sitting" in said(app)
+    assert shown_record(app) == sitting.records[0]
+    rate(bench, sitting.records[0])
+    app.run()
+    assert "**1 of 2** of this sitting" in said(app)
+    rate(bench, sitting.records[1])
+    app.run()
+    assert "This sitting is done: 2 of 2" in said(app)
+    assert app.button(key=f"sit:{FOUNDATION}:10")
+
+
+def test_ending_a_sitting_gives_the_rest_back(desk: Desk) -> None:
+    bench = desk()
+    app = see("clinician_review", "clinician-1")
+    app.button(key=f"sit:{FOUNDATION}:40").click().run()
+    assert "elsewhere" in states(bench, "clinician-2").values()
+    app.button(key=f"stand:{FOUNDATION}").click().run()
+    assert "The sitting is over" in said(app)
+    # What is on the screen is still theirs, and nothing else is.
+    held = [name for name, state in states(bench, "clinician-2").items() if state == "elsewhere"]
+    assert held in ([], [shown_record(app)])
+
+
+def test_nobody_but_a_reader_of_the_claim_is_offered_a_sitting(desk: Desk) -> None:
+    desk()
+    app = see("clinician_review", "lead")
+    assert not [one for one in app.button if one.label.endswith("minutes")]
+
+
+def test_my_last_answers_open_a_record_again_to_be_undone(desk: Desk) -> None:
+    bench = desk()
+    app = see("clinician_review", "clinician-1")
+    first = shown_record(app)
+    rate(bench, first)
+    app.session_state[f"last:{FOUNDATION}"] = True
+    app.run()
+    mine = app.button(key=f"again:{FOUNDATION}:0")
+    assert "accept" in mine.label
+    assert "can be undone" in mine.label
+    other = next(name for name, state in states(bench, "clinician-1").items() if state == "open")
+    app.session_state[f"_review:{FOUNDATION}:demo:clinician-1"].at = other
+    mine.click().run()
+    assert shown_record(app) == first
+    assert app.session_state[f"_review:{FOUNDATION}:demo:clinician-1"].undoable == first
+
+
+def test_my_last_answers_open_one_when_nothing_is_left_to_read(desk: Desk) -> None:
+    bench = desk()
+    read_everything(bench, FOUNDATION, "clinician-1")
+    app = see("clinician_review", "clinician-1")
+    assert not app.get(FORM)
+    app.session_state[f"last:{FOUNDATION}"] = True
+    app.run()
+    app.button(key=f"again:{FOUNDATION}:0").click().run()
+    assert len(app.get(FORM)) == 1

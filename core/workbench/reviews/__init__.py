@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.workbench.reviews.assigning import QueueItem, ReviewQueue, Sitting
+from core.workbench.reviews.assigning import LastAnswer, QueueItem, ReviewQueue
 from core.workbench.reviews.basis import READERS
 from core.workbench.reviews.norming import Norming
 from core.workbench.reviews.planning import Planning
 from core.workbench.reviews.practice import Practice, WarmUp, WarmUpAnswer
 from core.workbench.reviews.reading import Reading, ReviewScreen
 from core.workbench.reviews.settling import OpenFlag, Settling
+from core.workbench.reviews.sittings import Sitting, Sittings
 
 __all__ = [
     "READERS",
+    "LastAnswer",
     "OpenFlag",
     "QueueItem",
     "ReviewQueue",
@@ -26,5 +28,5 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Reviews(Planning, Reading, Practice, Settling, Norming):
+class Reviews(Planning, Reading, Sittings, Practice, Settling, Norming):
     """The reviews of one desk, every area of them."""

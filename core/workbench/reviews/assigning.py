@@ -12,10 +12,12 @@ from datetime import datetime
 from core.model.errors import NotAllowed
 from core.model.review import Rating
 from core.model.signoff import Person
-from core.review.assigning import Wanted, interleave, sitting_size
+from core.review.answers import moment_of
+from core.review.assigning import Wanted, interleave
 from core.review.exposure import intensity
 from core.review.known_bad import mix
 from core.review.planner import MINUTES_A_RECORD
+from core.review.ratings import UNDO_WINDOW
 from core.review.reading import PlanReading, RecordReading
 from core.workbench import history
 from core.workbench.reviews.basis import ReviewArea
@@ -47,13 +49,13 @@ class ReviewQueue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sitting:
-    """The records of one sitting, reserved for its reader. `measured`: the minutes are."""
+class LastAnswer:
+    """One answer of one's own. `at` is when it was given; `undoable`: the ten minutes run."""
 
-    records: tuple[str, ...]
-    minutes_each: float
-    measured: bool
-    left: int
+    record_id: str
+    at: str
+    verdict: str
+    undoable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,19 +107,6 @@ class Assigning(ReviewArea):
         taken = self._take(digest, claim, by, 1)
         return taken[0] if taken else None
 
-    def sitting(self, digest: str, claim: str, by: Person, minutes: int) -> Sitting:
-        """Reserve what `by` can read in so many minutes.
-
-        Raises:
-            NotAllowed: `review.builder`.
-            ReviewError: `review.minutes`.
-        """
-        each, measured = self.minutes_each(digest, claim)
-        records = self._take(digest, claim, by, sitting_size(minutes, each))
-        queue = self.queue(digest, claim, by)
-        left = sum(1 for item in queue.items if item.state in ("open", "draft"))
-        return Sitting(records=records, minutes_each=each, measured=measured, left=left)
-
     def reserve(self, digest: str, claim: str, record_id: str, by: Person) -> bool:
         """Take or keep one record; False when others have it open or have read it enough."""
         self._may_rate(digest, claim, by)
@@ -143,14 +132,27 @@ class Assigning(ReviewArea):
         now = self.desk.clock.now()
         self._assignments().put_off((digest, claim), record_id, by.id, reason, now)
 
-    def last_submitted(self, digest: str, claim: str, by: Person) -> tuple[str, ...]:
-        """Return the records `by` answered last, newest first, twenty at the most."""
+    def last_answers(self, digest: str, claim: str, by: Person) -> tuple[LastAnswer, ...]:
+        """Return what `by` answered last for this candidate, newest first, twenty at the most."""
         mine = sorted(
-            self._mine_of(digest, claim, by),
+            (stored for stored in self._mine_of(digest, claim, by) if not stored.carried),
             key=lambda stored: (stored.rating.at, stored.sha256),
             reverse=True,
         )
-        return tuple(stored.rating.record_id for stored in mine[:_LAST])
+        now = self.desk.clock.now()
+        return tuple(
+            LastAnswer(
+                record_id=stored.rating.record_id,
+                at=stored.rating.at,
+                verdict=stored.rating.verdict,
+                undoable=now - moment_of(stored.rating.at) <= UNDO_WINDOW,
+            )
+            for stored in mine[:_LAST]
+        )
+
+    def last_submitted(self, digest: str, claim: str, by: Person) -> tuple[str, ...]:
+        """Return the records of `last_answers`."""
+        return tuple(one.record_id for one in self.last_answers(digest, claim, by))
 
     def minutes_each(self, digest: str, claim: str) -> tuple[float, bool]:
         """Return how long one record takes, and whether that is measured or assumed."""

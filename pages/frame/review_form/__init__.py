@@ -43,13 +43,14 @@ _FORM = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """Who reads which claim over which candidate."""
+    """Who reads which claim over which candidate; the records of their sitting come first."""
 
     bench: Workbench
     person: Person
     digest: str
     claim: str
     rubric: Rubric
+    sitting: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,8 +79,7 @@ def review_form(seat: Seat, queue: ReviewQueue) -> None:
     what is under way, when the next record comes. It draws in a fragment of its own: a saved
     keystroke does not draw the page again.
     """
-    key = f"review:{seat.claim}:{seat.person.id}"
-    memory: _Memory = st.session_state.setdefault(f"_{key}", _Memory(queue))
+    key, memory = _key(seat), _memory(seat, queue)
     memory.queue, memory.screen = queue, None
 
     def receive() -> None:
@@ -100,6 +100,23 @@ def review_form(seat: Seat, queue: ReviewQueue) -> None:
             st.rerun()
 
     draw()
+
+
+def open_record(seat: Seat, queue: ReviewQueue, record: str, *, undoable: bool = False) -> None:
+    """Have the form show this record next; U takes its answer back where that is `undoable`."""
+    memory = _memory(seat, queue)
+    memory.at, memory.screen = record, None
+    if undoable:
+        memory.undoable = record
+
+
+def _key(seat: Seat) -> str:
+    return f"review:{seat.claim}:{seat.person.id}"
+
+
+def _memory(seat: Seat, queue: ReviewQueue) -> _Memory:
+    held: _Memory = st.session_state.setdefault(f"_{_key(seat)}", _Memory(queue))
+    return held
 
 
 def _open(seat: Seat, memory: _Memory) -> None:
@@ -162,7 +179,8 @@ def _answered(seat: Seat, memory: _Memory, event: Mapping[str, Any]) -> None:
 
 def _go_on(seat: Seat, memory: _Memory, record: str) -> None:
     memory.queue = seat.bench.reviews.queue(seat.digest, seat.claim, seat.person)
-    memory.at, memory.screen, memory.submitted = _next(memory.queue, record), None, True
+    memory.at = _next(memory.queue, record, seat.sitting)
+    memory.screen, memory.submitted = None, True
 
 
 def _undo(seat: Seat, memory: _Memory, event: Mapping[str, Any]) -> None:
@@ -187,11 +205,15 @@ def _card(seat: Seat, screen: ReviewScreen) -> ContentCard:
     return seat.bench.care.card(screen.messages, screen.family, seat.person, begun=begun)
 
 
-def _next(queue: ReviewQueue, record: str) -> str:
-    """Return the next record in order that is still to read, from the top if none follows."""
+def _next(queue: ReviewQueue, record: str, sitting: Sequence[str]) -> str:
+    """Return the next record in order that is still to read, from the top if none follows.
+
+    While a sitting has records to read, it is one of them.
+    """
     records = [item.record_id for item in queue.items]
     after = records.index(record) + 1 if record in records else 0
     waiting = [item.record_id for item in queue.items if item.state in _TO_READ]
+    waiting = [name for name in waiting if name in sitting] or waiting
     later = [name for name in waiting if name in records[after:]]
     return next(iter(later or waiting), record)
 
