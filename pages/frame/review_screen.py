@@ -21,6 +21,7 @@ from pages.frame.review_form import Seat, review_form
 from pages.frame.sign_sheet import sign_sheet
 from pages.frame.sitting_parts import draw_sitting
 from pages.frame.version_picker import pick_version
+from pages.frame.warm_up import draw_practice, wants_practice
 
 MINUTES_A_RECORD = 7
 _COEFFICIENTS = {
@@ -123,6 +124,9 @@ def _work(
         rubric=bench.reviews.rubric(claim.id),
         sitting=sitting.records if sitting is not None else (),
     )
+    if wants_practice(seat):
+        draw_practice(seat)
+        return
     draw_sitting(seat, queue, sitting)
     if state.state == "failed" or queue.current is None:
         if queue.current is None:

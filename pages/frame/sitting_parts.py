@@ -7,6 +7,7 @@ import streamlit as st
 from core.workbench.reviews import ReviewQueue, Sitting
 from pages.frame import show
 from pages.frame.review_form import Seat, open_record
+from pages.frame.warm_up import fresh_today, offer_practice
 
 _MINUTES = (10, 20, 40)
 _WAITING = ("open", "draft")
@@ -23,11 +24,17 @@ def draw_sitting(seat: Seat, queue: ReviewQueue, sitting: Sitting | None) -> Non
         elif queue.current is not None:
             _offer(seat, queue)
         _last_answers(seat, queue)
+        offer_practice(seat)
     # One line of words under the buttons, whichever it is: the form below is not to jump.
     if sitting is not None:
         _say(sitting, left)
     elif queue.current is not None:
-        show.quiet("{pace}", pace=_pace(*seat.bench.reviews.minutes_each(seat.digest, seat.claim)))
+        pace = _pace(*seat.bench.reviews.minutes_each(seat.digest, seat.claim))
+        first = (
+            " Before your first record of the day you may warm up: practice on invented "
+            "dialogues, never counted."
+        )
+        show.quiet("{words}", words=pace + first * fresh_today(seat))
 
 
 def _left(queue: ReviewQueue, sitting: Sitting | None) -> int:

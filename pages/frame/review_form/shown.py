@@ -94,10 +94,15 @@ def shown_questions(rubric: Rubric, must_judge: Sequence[str]) -> dict[str, Any]
             {"id": fail.id, "name": fail.name, "text": fail.text} for fail in rubric.hard_fails
         ],
         "verdicts": [
-            {"id": verdict, "label": _VERDICTS.get(verdict, verdict)} for verdict in rubric.verdicts
+            {"id": verdict, "label": shown_verdict(verdict)} for verdict in rubric.verdicts
         ],
         "tags": shown_tags(rubric.tags),
     }
+
+
+def shown_verdict(verdict: str) -> str:
+    """Return a verdict as people read it."""
+    return _VERDICTS.get(verdict, verdict)
 
 
 def shown_tags(tags: Mapping[str, Sequence[str]]) -> dict[str, list[dict[str, str]]]:
