@@ -33,7 +33,7 @@ def _shared_out(arguments: list[str]) -> list[str]:
     """
     if any(argument.startswith(("-n", "--pdb", "tests")) for argument in arguments):
         return []
-    return ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
+    return ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -31,9 +32,29 @@ if TYPE_CHECKING:
 _numbers = count(1)
 
 
+# Files of few and long tests: begun last, they would keep one process busy beside idle ones.
+_LONG = ("test_road.py", "test_publish_kills.py", "test_jobs.py", "test_readers.py", "test_ray.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the order within a file, and of the others, stays."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let `-k D14` select what the list of faults names."""
     item.extra_keyword_matches.update(faults_of(item.nodeid))
+
+
+_main = sys.modules["__main__"]
+
+
+def pytest_runtest_setup() -> None:
+    """Undo what a page run in this process leaves: a `__main__` that no child can be started from.
+
+    Streamlit puts each script's module there; `multiprocessing` runs it anew in every worker.
+    """
+    sys.modules["__main__"] = _main
 
 
 @pytest.fixture

@@ -163,9 +163,13 @@ def exclude_what_blocks(walk: Walk) -> None:
     page = walk.page
     walk.open("Findings")
     walk.picture("findings")
+    # The table above names what blocks; the box of kinds also offers what is only noted.
+    table = page.get_by_role("table").filter(has=page.get_by_text("what to do", exact=True))
+    blocking = [row.strip() for row in table.locator("tbody td:first-child").all_inner_texts()]
     page.get_by_role("combobox", name="Finding").click()
-    kinds = [kind for kind in page.get_by_role("option").all_inner_texts() if "(" in kind]
+    offered = page.get_by_role("option").all_inner_texts()
     page.keyboard.press("Escape")
+    kinds = [kind for kind in offered if kind.rsplit(" (", 1)[0] in blocking]
     decided = 0
     nothing = page.get_by_text("Nothing is left under this choice")
     for kind in kinds:
