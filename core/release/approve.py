@@ -187,12 +187,13 @@ def finding_totals(report: GateReport, *, blocking_only: bool = False) -> dict[s
 
 
 def _in_force(waiver: Waiver, facts: Facts, policy: Policy) -> bool:
-    return waiver_counts(
+    # With nobody known to have built, nobody is known to be independent of the build.
+    return facts.builder is not None and waiver_counts(
         waiver,
         candidate=facts.candidate.digest,
         at=facts.at,
         people=facts.people,
-        builders=frozenset({facts.builder} if facts.builder else ()),
+        builders=frozenset({facts.builder}),
         policy=policy,
     )
 

@@ -192,7 +192,7 @@ def test_no_waiver_covers_a_leak_from_a_held_out_family(name, kind):
     policy = parse_policy(packaged_source(name))
     people = {"a": ("release_owner",), "b": ("auditor",)}
     facts = SimpleNamespace(
-        candidate=SimpleNamespace(digest="c"), at="2026", people=people, builder=None
+        candidate=SimpleNamespace(digest="c"), at="2026", people=people, builder="z"
     )
 
     def waiver(code):
