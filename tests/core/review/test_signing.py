@@ -356,6 +356,41 @@ def test_not_everybody_revokes_and_nobody_without_a_reason(ready, person, reason
     assert not ready.load().signoffs[0].revoked
 
 
+@pytest.mark.parametrize("role", ["review_lead", "release_owner"])
+def test_a_lead_and_an_owner_may_take_back_what_another_signed(ready, role):
+    signoff = ready.sign()
+    other = a_reader("olaf", role)
+    signing.revoke(signoff, person=other, reason="It was misread.", journal=ready.journal)
+    assert ready.load().signoffs[0].revoked
+    event = ready.journal.replay()[-1].event
+    assert event == {
+        "type": "signoff.revoked",
+        "id": f"signoff.revoked:{signoff.sha256}:olaf",
+        "signoff": signoff.sha256,
+        "candidate": ready.candidate,
+        "requirement": "clinician_foundation",
+        "reason": "It was misread.",
+    }
+
+
+def test_the_journal_says_of_a_signoff_all_that_a_reader_needs_to_find_it(ready):
+    signoff = ready.sign()
+    assert ready.journal.replay()[-1].event == {
+        "type": "signoff.given",
+        "id": f"signoff.given:{signoff.sha256}",
+        "candidate": ready.candidate,
+        "requirement": "clinician_foundation",
+        "role": "clinician",
+        "reviewer": "clara",
+        "decision": "approve",
+        "key": signoff.key,
+        "sha256": signoff.sha256,
+        "keyid": ready.key.key_id,
+    }
+    assert set(signoff.statement) >= {"dissents", "exceptions", "meaning"}
+    assert set(signoff.statement["sample"]) == set(signoff.statement["ratings"]) == {"sha256"}
+
+
 def test_signing_twice_is_refused_until_the_review_has_changed(ready):
     first = ready.sign()
     assert refusal(ready.sign) == "signoff.already_given"
