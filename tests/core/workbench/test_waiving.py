@@ -11,8 +11,8 @@ from core.gates.evidence import store_report
 from core.model.errors import NotAllowed, ReviewError
 from core.model.gate import Finding, GateReport
 from core.storage.journal import Journal
-from core.storage.ports import SystemClock
 from core.workbench import assemble
+from tests.clock import FixedClock
 from tests.desk import VERSION, a_desk, person_of, read_everything
 from tests.simulator import Simulator
 
@@ -20,13 +20,13 @@ CODE = "distribution.drift"
 WHY = "The new source is longer on purpose; the reviewers have read it."
 
 
-def fail_gate(bench, candidate, gate, code):
+def fail_gate(bench, candidate, gate, code, findings=2):
     """File and journal a fail of one gate, under settings of its own."""
     desk = bench.desk
     report = GateReport(
         gate=gate, candidate=candidate.digest, settings=digest_of("settings of the fail"),
         verdict="fail", examined=candidate.records, expected=candidate.records,
-        findings=(Finding(code=code, blocking=True), Finding(code=code, blocking=True)),
+        findings=(Finding(code=code, blocking=True),) * findings,
         started_at=desk.now(), finished_at=desk.now(),
     )  # fmt: skip
     stored = store_report(desk.store, desk.prefix, report)
@@ -39,7 +39,8 @@ def fail_gate(bench, candidate, gate, code):
 
 @pytest.fixture
 def bench(tmp_path):
-    bench = a_desk(Simulator(clock=SystemClock()), tmp_path)
+    clock = FixedClock()
+    bench = a_desk(Simulator(clock=clock), tmp_path, clock=clock)
     fail_gate(bench, bench.candidates.current(VERSION), "distribution", CODE)
     return bench
 
@@ -153,7 +154,8 @@ def test_a_signoff_is_not_revoked_with_a_reason_that_names_somebody(bench, diges
 def test_a_later_report_is_not_covered(bench, digest):
     waive(bench, digest)
     later = dataclasses.replace(bench.candidates.current(VERSION))
-    fail_gate(bench, later, "distribution", "distribution.alike")
+    bench.desk.clock.tick(1)
+    fail_gate(bench, later, "distribution", "distribution.alike", findings=3)
     assert "gate.failed" in blockers(bench, digest)
 
 
