@@ -35,7 +35,8 @@ class Settings:
     """Everything the environment decides. `bucket` is None when the embedded one serves.
 
     `reader` is the bucket under a key that may only read, for verifying and the smoke test; None
-    where no such key was given. `ray_address` names a Ray cluster that scans; empty for none.
+    where no such key was given. `ray_address` names a Ray cluster that scans and compares; empty
+    for none.
     """
 
     bucket: BucketSettings | None

@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures import TimeoutError as TooSlow
+from concurrent.futures import Future, wait
 from pathlib import Path
 from types import TracebackType
 
 from core.gates.comparison import Comparison
-from core.gates.corpus import Corpus, keep_shard, parse_shard, parse_turns, read_proven
-from core.gates.sketched import Sketched, Sketcher
+from core.gates.corpus import Corpus, keep_shard, parse_shard
+from core.gates.sketched import Sketched
+from core.gates.sketching import Sketchers, StartsSketchers, sketch_file
 from core.gates.trial import ComparingGate, Trial, reason_of
-from core.intake.kernel import sketch
 from core.model.dataset import Shard
 from core.model.errors import Cancelled, DeskError, GateError
 from core.model.progress import Progress
-from core.policy.types import NearDuplicateRule
 
-WORTH_A_POOL = 64 << 20
-"""Bytes of shards below which one process is done sooner than two have started."""
 _EVERY = 0.5
 _PROGRESS_EVERY = 250
 
 
 class SketchPool:
-    """Processes that sketch the shards of one corpus for one comparison.
+    """The shards of one corpus that others sketch for one comparison.
 
     Parts come back in the order in which shards were handed in, whoever is done first.
     """
 
-    def __init__(self, corpus: Corpus, comparison: Comparison, workers: int) -> None:
+    def __init__(self, corpus: Corpus, comparison: Comparison, sketchers: Sketchers) -> None:
         self._corpus = corpus
         self._comparison = comparison
-        self._workers = workers
+        self._sketchers = sketchers
         self._waiting: deque[tuple[Shard, Path, Path, Future[Sketched]]] = deque()
         self._number = 0
-        self._pool = ProcessPoolExecutor(
-            max_workers=workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_warm,
-            initargs=(comparison.rule,),
-        )
 
     def __enter__(self) -> SketchPool:
         return self
@@ -54,7 +43,7 @@ class SketchPool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._sketchers.shutdown()
 
     @property
     def waiting(self) -> bool:
@@ -64,10 +53,10 @@ class SketchPool:
     @property
     def full(self) -> bool:
         """Whether everybody has something to do and something waiting."""
-        return len(self._waiting) > self._workers
+        return len(self._waiting) > self._sketchers.workers
 
     def submit(self, shard: Shard, body: bytes) -> None:
-        """Hand in a shard with its proven bytes; they go through a file, not through a pipe."""
+        """Hand in a shard with its proven bytes; they are handed on in a file."""
         texts = self._comparison.folder / f"shard{self._number}.texts"
         self._number += 1
         cache = self._corpus.cache
@@ -75,9 +64,7 @@ class SketchPool:
             lines = cache / shard.sha256
         else:
             lines = keep_shard(cache or self._comparison.folder, shard, body)
-        rule = self._comparison.rule
-        future = self._pool.submit(sketch_file, lines, shard, texts, rule)
-        self._waiting.append((shard, lines, texts, future))
+        self._waiting.append((shard, lines, texts, self._sketchers.submit(lines, shard, texts)))
 
     def take(self, idle: Callable[[], None]) -> Sketched:
         """Return the next part; `idle` is called now and then and may raise `Cancelled`.
@@ -85,18 +72,15 @@ class SketchPool:
         A file that is not what was handed in, as a cache may be, is written and read again.
         """
         shard, lines, texts, future = self._waiting.popleft()
-        while True:
-            try:
-                part = future.result(timeout=_EVERY)
-                break
-            except TooSlow:
-                idle()
-            except GateError:
-                body = self._corpus.fetch(shard)
-                keep_shard(lines.parent, shard, body)
-                texts.unlink(missing_ok=True)
-                part = sketch_file(lines, shard, texts, self._comparison.rule)
-                break
+        while not wait({future}, timeout=_EVERY).done:
+            idle()
+        try:
+            part = future.result()
+        except GateError:
+            body = self._corpus.fetch(shard)
+            keep_shard(lines.parent, shard, body)
+            texts.unlink(missing_ok=True)
+            part = sketch_file(lines, shard, texts, self._comparison.rule)
         if self._corpus.cache is None:
             lines.unlink(missing_ok=True)
         return part
@@ -154,21 +138,31 @@ class _Showing:
         self._progress(done, self._corpus.expected, message)
 
 
-def is_worth_a_pool(corpus: Corpus) -> bool:
+def is_worth_a_pool(corpus: Corpus, worth: int) -> bool:
     """Whether starting processes, a few seconds each, costs less than it gains."""
-    return sum(shard.size for shard in corpus.candidate.shards) >= WORTH_A_POOL
+    return sum(shard.size for shard in corpus.candidate.shards) >= worth
 
 
-def show_shards(trials: Sequence[Trial], corpus: Corpus, workers: int, progress: Progress) -> str:
+def show_shards(
+    trials: Sequence[Trial],
+    corpus: Corpus,
+    pools: StartsSketchers,
+    workers: int,
+    progress: Progress,
+) -> str:
     """Show every record to every gate; return why the corpus broke off, or nothing.
 
-    Each shard is fetched and proven once. `workers` processes sketch it for the gates that
-    compare, at least one of which there must be, while the others are shown it line by line.
+    Each shard is fetched and proven once. Processes that `pools` starts sketch it for the gates
+    that compare, at least one of which there must be, while the others are shown it line by line.
+
+    Raises:
+        DeskError: the processes cannot be started.
     """
     showing = _Showing(trials, corpus, progress)
     showing.say()
+    sketchers = pools.start(showing.comparison.rule, workers)
     try:
-        with SketchPool(corpus, showing.comparison, workers) as pool:
+        with SketchPool(corpus, showing.comparison, sketchers) as pool:
             for shard in corpus.candidate.shards:
                 body = corpus.fetch(shard)
                 pool.submit(shard, body)
@@ -183,24 +177,3 @@ def show_shards(trials: Sequence[Trial], corpus: Corpus, workers: int, progress:
     except Exception as error:  # noqa: BLE001  a corpus that breaks must block, not vanish
         return reason_of(error)
     return ""
-
-
-def sketch_file(lines: Path, shard: Shard, texts: Path, rule: NearDuplicateRule) -> Sketched:
-    """Return the records of a shard that lies in the file `lines`; texts go to `texts`.
-
-    Raises:
-        GateError: the file does not hold the shard, or a line is no row.
-    """
-    sketcher = Sketcher(rule, texts)
-    try:
-        for number, line in read_proven(lines, shard):
-            turns, metadata = parse_turns(line, shard, number)
-            sketcher.add(shard, number, turns, metadata)
-        return sketcher.finish()
-    finally:
-        sketcher.close()
-
-
-def _warm(rule: NearDuplicateRule) -> None:
-    """Compile the kernel before the first shard comes."""
-    sketch(["one"], shingle=rule.shingle, count=rule.permutations, seed=rule.seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.gates.gate import Gate
 from core.gates.trial import ComparingGate, Trial, reason_of
@@ -13,6 +13,9 @@ from core.model.errors import Cancelled
 from core.model.gate import GateReport
 from core.model.progress import Progress, silent
 from core.storage.ports import Clock, timestamp
+
+if TYPE_CHECKING:  # what compares is compiled, and most that run gates need none of it
+    from core.gates.sketching import StartsSketchers
 
 _PROGRESS_EVERY = 250
 
@@ -46,19 +49,24 @@ def run_gates(
     clock: Clock,
     progress: Progress = silent,
     workers: int = 1,
+    pools: StartsSketchers | None = None,
 ) -> tuple[GateReport, ...]:
     """Return one report per gate from a single reading of the corpus.
 
     A gate that raises is judged `error` and left out of the rest of the reading; the others
     go on. `Cancelled` ends everything and leaves no report. With more than one worker, gates
     that compare are given what other processes made of the same proven shards, when there is
-    enough to compare; their evidence is the same.
+    enough to compare; their evidence is the same. `pools` says where those processes are; by
+    default on this machine.
+
+    Raises:
+        DeskError: the processes of `pools` cannot be started; no gate was judged.
     """
     if not gates:
         return ()
     started_at = timestamp(clock.now())
     trials = [Trial(gate) for gate in gates]
-    broken = _show_elsewhere(trials, corpus, progress, workers)
+    broken = _show_elsewhere(trials, corpus, progress, workers, pools)
     if broken is None:
         broken = _show_all(trials, corpus, progress)
     reports = []
@@ -73,18 +81,25 @@ def run_gates(
 
 
 def _show_elsewhere(
-    trials: Sequence[Trial], corpus: Records, progress: Progress, workers: int
+    trials: Sequence[Trial],
+    corpus: Records,
+    progress: Progress,
+    workers: int,
+    pools: StartsSketchers | None,
 ) -> str | None:
     """Show every record, to gates that compare by way of other processes; None if not worth it."""
-    if workers < 2 or not any(isinstance(trial.gate, ComparingGate) for trial in trials):
+    compared = any(isinstance(trial.gate, ComparingGate) for trial in trials)
+    if not compared or (workers < 2 and pools is None):
         return None
     # Imported here because what compares is compiled, which other gates need not wait for.
     from core.gates.corpus import Corpus
     from core.gates.elsewhere import is_worth_a_pool, show_shards
+    from core.gates.sketching import StartsLocalSketchers
 
-    if not isinstance(corpus, Corpus) or not is_worth_a_pool(corpus):
+    pools = pools or StartsLocalSketchers()
+    if not isinstance(corpus, Corpus) or not is_worth_a_pool(corpus, pools.worth):
         return None
-    return show_shards(trials, corpus, workers, progress)
+    return show_shards(trials, corpus, pools, workers, progress)
 
 
 def _show_all(trials: Sequence[Trial], corpus: Records, progress: Progress) -> str:

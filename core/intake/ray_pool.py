@@ -36,7 +36,7 @@ class RayPools:
         Raises:
             IntakeError: Ray is not installed, or the cluster cannot be joined.
         """
-        return RayPool(_joined(self._address, workers), connect, job)
+        return RayPool(join_cluster(self._address, workers), connect, job)
 
 
 class RayPool:
@@ -74,7 +74,12 @@ def scan_on_cluster(given: tuple[StoreFactory, ScanJob], source: SourceObject) -
     return scan_one(connect(), source, job, fresh=True)
 
 
-def _joined(address: str, workers: int) -> Any:
+def join_cluster(address: str, workers: int) -> Any:
+    """Return Ray, as a part of the cluster; a "local" one has as many cores as `workers`.
+
+    Raises:
+        IntakeError: Ray is not installed, or the cluster cannot be joined.
+    """
     # Neither Ray's statistics nor its workers' output leave the cluster by way of the desk.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.gates import GATE_NAMES, make_gates
 from core.gates.corpus import open_corpus
@@ -24,6 +24,9 @@ from core.workbench import history
 from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.fingerprint import judging_fingerprint
+
+if TYPE_CHECKING:
+    from core.gates.sketching import StartsSketchers
 
 ACTIONS = ("exclude", "exclude_group", "redact", "false_positive", "allow", "explain")
 """What a person may decide about a finding. Each takes effect in the next candidate."""
@@ -156,6 +159,7 @@ class Candidates:
             clock=desk.clock,
             progress=progress,
             workers=workers_for_this_machine(),
+            pools=self._sketchers(),
         ):
             stored = store_report(desk.store, desk.prefix, report)
             say(report.gate)
@@ -170,6 +174,16 @@ class Candidates:
                 fingerprint=self._fingerprint(candidate),
             )
         return {name: held for name, held in self.reports(digest).items() if held is not None}
+
+    def _sketchers(self) -> StartsSketchers | None:
+        """Return where records are compared: on the named cluster, or None for this machine."""
+        address = self.desk.settings.ray_address
+        if not address:
+            return None
+        # Imported here because it loads what compares, which is compiled.
+        from core.gates.ray_sketching import StartsRaySketchers
+
+        return StartsRaySketchers(address)
 
     def reports(self, digest: str) -> Mapping[str, StoredReport | None]:
         """Return the report that counts for each gate of this candidate, None where absent."""

@@ -1,4 +1,4 @@
-"""A build on a Ray cluster gives the candidate that this machine's processes give, bit for bit.
+"""A Ray cluster gives the candidate and the evidence of this machine's processes, bit for bit.
 
 Ray has an environment of its own that looks into the desk's: it needs both.
 """
@@ -19,11 +19,32 @@ LOCK = Path(__file__).parent / "ray.lock"
 BUILD = """
 import json, os, signal, sys
 from pathlib import Path
+from core.gates import ray_sketching, sketching
+from core.gates.corpus import open_corpus
+from core.gates.duplicates import DuplicatesGate
+from core.gates.evidence import store_report
+from core.gates.leakage import LeakageGate
+from core.gates.comparison import Comparison
+from core.gates.run import run_gates
 from core.intake import scan_all
 from core.intake.ray_pool import RayPools
+from tests.builders import a_candidate, some_rows
+from tests.clock import FixedClock
+from tests.core.gates.test_planted_leaks import KINDS, POLICY, planted
 from tests.core.intake.test_compile import some_bucket
 from tests.sources import build
 from tests.file_store import FileStore
+
+
+def die_first(mark):
+    '''Kill this process if it is the first to come here.'''
+    if mark:
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            pass
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Connect:
@@ -33,14 +54,32 @@ class Connect:
         self.folder, self.mark = folder, mark
 
     def __call__(self):
-        if self.mark:
-            try:
-                os.close(os.open(self.mark, os.O_CREAT | os.O_EXCL))
-            except FileExistsError:
-                pass
-            else:
-                os.kill(os.getpid(), signal.SIGKILL)
+        die_first(self.mark)
         return FileStore(self.folder)
+
+
+def dying(sketch, mark):
+    def sketch_or_die(body, shard, rule):
+        die_first(mark)
+        return sketch(body, shard, rule)
+
+    return sketch_or_die
+
+
+def judge(store, pools):
+    '''Return the digest of each gate's evidence on records with every kind of leak.'''
+    rows = {("priority", "train"): list(some_rows(30))}
+    for kind in KINDS:
+        for row in planted(kind):
+            place = row["metadata"]["source_family"], row["metadata"]["split"]
+            rows.setdefault(place, []).append(row)
+    candidate = a_candidate(store, rows, POLICY)
+    shared = Comparison(POLICY.near_duplicates)
+    gates = DuplicatesGate(POLICY, shared), LeakageGate(POLICY, shared)
+    corpus = open_corpus(store, candidate)
+    reports = run_gates(gates, corpus, clock=FixedClock(), workers=2, pools=pools)
+    kept = [store_report(store, "judged/", report).sha256 for report in reports]
+    return {"evidence": kept, "verdicts": [report.verdict for report in reports]}
 
 
 def main():
@@ -50,11 +89,18 @@ def main():
     some_bucket(store)
     mark = str(folder) + ".killed" if how == "killed" else ""
     if how == "local":
-        scan_all.WORTH_A_POOL = 0
+        scan_all.WORTH_A_POOL = sketching.WORTH_A_POOL = 0
     pools = None if how == "local" else RayPools("local")
     made = build(store, workers=2, connect=Connect(folder, mark), pools=pools)
-    killed = bool(mark) and os.path.exists(mark)
-    print(json.dumps({"digest": made.digest, "killed": killed, "ray": "ray" in sys.modules}))
+    sketchers = None
+    if how == "killed":
+        sketch = ray_sketching.sketch_on_cluster
+        ray_sketching.sketch_on_cluster = dying(sketch, mark + ".sketching")
+        sketchers = ray_sketching.StartsRaySketchers("local")
+    found = judge(store, sketchers)
+    killed = [bool(mark) and os.path.exists(mark + kind) for kind in ("", ".sketching")]
+    found |= {"digest": made.digest, "killed": killed, "ray": "ray" in sys.modules}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
@@ -76,7 +122,7 @@ def ray_python() -> Path:
 
 
 def built(python: Path, tmp_path: Path, how: str) -> dict[str, object]:
-    """Build the same bucket in a process of its own; return what it says of the candidate."""
+    """Build and judge in a process of its own; return what it says of both."""
     program = tmp_path / "build_candidate.py"
     program.write_text(BUILD)
     finished = subprocess.run(
@@ -93,9 +139,13 @@ def built(python: Path, tmp_path: Path, how: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_two_ray_workers_one_of_them_killed_give_the_same_candidate(ray_python, tmp_path):
+def test_two_ray_workers_one_of_them_killed_give_the_same_candidate_and_evidence(
+    ray_python, tmp_path
+):
     local = built(ray_python, tmp_path, "local")
     killed = built(ray_python, tmp_path, "killed")
-    assert (local["killed"], local["ray"]) == (False, False)
-    assert (killed["killed"], killed["ray"]) == (True, True)
+    assert (local["killed"], local["ray"]) == ([False, False], False)
+    assert (killed["killed"], killed["ray"]) == ([True, True], True)
     assert killed["digest"] == local["digest"]
+    assert killed["verdicts"] == local["verdicts"] == ["fail", "fail"]
+    assert killed["evidence"] == local["evidence"]

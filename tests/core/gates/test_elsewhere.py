@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import random
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from core.gates import elsewhere
+from core.gates import elsewhere, ray_sketching, sketching
 from core.gates.comparison import Comparison
 from core.gates.corpus import fetch_shard, open_corpus, parse_shard, read_proven
 from core.gates.duplicates import DuplicatesGate
 from core.gates.leakage import LeakageGate
 from core.gates.run import run_gates
-from core.model.errors import Cancelled, GateError
+from core.model.errors import Cancelled, GateError, IntakeError
 from tests.builders import a_candidate, a_row, some_rows
 from tests.clock import FixedClock
 from tests.core.gates.test_planted_leaks import KINDS, POLICY, planted
@@ -44,13 +45,60 @@ def candidate(store):
     return a_candidate(store, rows, POLICY)
 
 
+class FakeRay:
+    """Threads behind the few words of Ray that are used; the tasks in `lost` lose their worker."""
+
+    def __init__(self, lost=()):
+        self._pool = ThreadPoolExecutor(2)
+        self._lost = set(lost)
+        self.begun = 0
+
+    def cluster_resources(self):
+        return {"CPU": 2.0}
+
+    def remote(self, **options):
+        def prepare(task):
+            def begin(*given):
+                self.begun += 1
+                lost = self.begun - 1 in self._lost
+                done = self._pool.submit(lose_worker if lost else task, *given)
+                return SimpleNamespace(future=lambda: done)
+
+            return SimpleNamespace(remote=begin)
+
+        return prepare
+
+    def shutdown(self):
+        self._pool.shutdown(cancel_futures=True)
+
+
+class WorkerLost(Exception):
+    """As Ray says it: an error without a cause."""
+
+
+def lose_worker(*given):
+    raise WorkerLost
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """A way to sketch on a cluster that loses the workers it is told to lose."""
+
+    def start(lost=()):
+        ray = FakeRay(lost)
+        monkeypatch.setattr(ray_sketching, "join_cluster", lambda address, workers: ray)
+        return ray, ray_sketching.StartsRaySketchers("local")
+
+    return start
+
+
 @pytest.fixture(autouse=True)
 def processes(monkeypatch):
     """Threads stand in for processes, which take seconds to start, except where they are named."""
-    real = elsewhere.ProcessPoolExecutor
-    monkeypatch.setattr(elsewhere, "WORTH_A_POOL", 1)
+    real = sketching.ProcessPoolExecutor
+    monkeypatch.setattr(sketching, "WORTH_A_POOL", 1)
     monkeypatch.setattr(
-        elsewhere,
+        sketching,
         "ProcessPoolExecutor",
         lambda max_workers, **given: ThreadPoolExecutor(max_workers),
     )
@@ -76,7 +124,7 @@ def test_evidence_is_the_same_for_any_number_of_workers_and_any_order_of_shards(
     random.Random(3).shuffle(shards)
     turned = dataclasses.replace(candidate, shards=tuple(shards))
     assert judge(both(), open_corpus(store, turned), workers=3) == straight
-    monkeypatch.setattr(elsewhere, "ProcessPoolExecutor", processes)
+    monkeypatch.setattr(sketching, "ProcessPoolExecutor", processes)
     assert judge(both(), open_corpus(store, turned), workers=2) == straight
 
 
@@ -133,6 +181,49 @@ def test_a_pool_that_breaks_is_an_error_of_the_gates_that_compare_alone(
         ("error", "OSError"),
         ("error", "OSError"),
     ]
+
+
+def test_a_cluster_gives_the_same_evidence_and_is_used_however_little_there_is(
+    store, candidate, cluster
+):
+    ray, pools = cluster()
+    straight = judge(both(), open_corpus(store, candidate))
+    assert judge(both(), open_corpus(store, candidate), workers=1, pools=pools) == straight
+    assert ray.begun == len(candidate.shards)
+
+
+def test_a_worker_lost_for_good_is_an_error_of_the_gates_that_compare_never_a_pass(store, cluster):
+    rows = {("priority", "train"): list(some_rows(9)), ("voice", "val"): [a_row(seed="one")]}
+    candidate = a_candidate(store, rows, POLICY)
+    _, pools = cluster(lost=[len(candidate.shards) - 1])
+    reports = judge((Probe(), *both()), open_corpus(store, candidate), pools=pools)
+    assert [(report.verdict, report.reason) for report in reports] == [
+        ("pass", ""),
+        ("error", "BrokenProcessPool"),
+        ("error", "BrokenProcessPool"),
+    ]
+
+
+def test_texts_that_find_no_room_here_are_an_error_and_nobody_waits_for_them(
+    store, candidate, cluster, monkeypatch
+):
+    def no_room(part, body, texts):
+        raise OSError("no space left where my secret lies")
+
+    _, pools = cluster()
+    monkeypatch.setattr(ray_sketching, "_land", no_room)
+    reports = judge(both(), open_corpus(store, candidate), pools=pools)
+    assert {(report.verdict, report.reason) for report in reports} == {("error", "OSError")}
+
+
+def test_a_cluster_that_cannot_be_joined_judges_nothing(store, candidate, monkeypatch):
+    def no_cluster(address, workers):
+        raise IntakeError("intake.no_cluster", "The cluster cannot be joined.")
+
+    monkeypatch.setattr(ray_sketching, "join_cluster", no_cluster)
+    pools = ray_sketching.StartsRaySketchers("head:1")
+    with pytest.raises(IntakeError, match=r"intake\.no_cluster"):
+        judge(both(), open_corpus(store, candidate), pools=pools)
 
 
 def test_cancelling_leaves_no_report(store, candidate):
