@@ -17,6 +17,9 @@ from core.model.errors import DeskError, IntakeError
 
 RETRIES = 3
 """How often a task is begun again after its worker was lost."""
+STARTS = 3
+"""How often a cluster of our own is started: Ray gives up on one whose agent needs more than fifteen
+seconds to import what it uses (ray-project/ray issue 65983), as on a machine that is busy."""
 
 
 class RayPools:
@@ -89,17 +92,16 @@ def join_cluster(address: str, workers: int) -> Any:
             "intake.no_ray", "DESK_RAY_ADDRESS is set, and Ray is not installed: pip install ray."
         ) from None
     alone = address == "local"
-    try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            configure_logging=False,
-            **({"num_cpus": workers, "include_dashboard": False} if alone else {}),
-        )
-    except (ConnectionError, RuntimeError, ValueError):
-        raise IntakeError(
-            "intake.no_cluster",
-            "The Ray cluster of DESK_RAY_ADDRESS cannot be joined; is it running, and with the "
-            "same versions of Python and Ray?",
-        ) from None
-    return ray
+    options = {"num_cpus": workers, "include_dashboard": False} if alone else {}
+    for _ in range(STARTS if alone else 1):
+        try:
+            ray.init(address=address, log_to_driver=False, configure_logging=False, **options)
+        except Exception:  # noqa: BLE001  what Ray raises when a node does not start is no less
+            ray.shutdown()
+        else:
+            return ray
+    raise IntakeError(
+        "intake.no_cluster",
+        "The Ray cluster of DESK_RAY_ADDRESS cannot be joined; is it running, and with the "
+        "same versions of Python and Ray?",
+    )

@@ -125,13 +125,15 @@ def built(python: Path, tmp_path: Path, how: str) -> dict[str, object]:
     """Build and judge in a process of its own; return what it says of both."""
     program = tmp_path / "build_candidate.py"
     program.write_text(BUILD)
+    # Ray is many processes, and each would compile all of it where nothing compiled is kept.
+    told = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     finished = subprocess.run(
         [str(python), str(program), str(tmp_path / how), how],
         capture_output=True,
         text=True,
         cwd=tmp_path,
         timeout=280,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"},
+        env={**told, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"},
     )
     assert finished.returncode == 0, finished.stderr[-3000:]
     found: dict[str, object] = json.loads(finished.stdout.splitlines()[-1])
