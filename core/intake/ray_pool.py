@@ -18,8 +18,8 @@ from core.model.errors import DeskError, IntakeError
 RETRIES = 3
 """How often a task is begun again after its worker was lost."""
 STARTS = 3
-"""How often a cluster of our own is started: Ray gives up on one whose agent needs more than fifteen
-seconds to import what it uses (ray-project/ray issue 65983), as on a machine that is busy."""
+"""How often a cluster of our own is started: Ray gives up on one whose agent needs more than
+fifteen seconds to import what it uses (ray-project/ray issue 65983), as on a busy machine."""
 
 
 class RayPools:
