@@ -381,6 +381,7 @@ def a_source(
         lanes={},
         dropped={},
         licence_tag=LICENCE,
+        listed_at=SNAPSHOT_AT,
     )
     return dataclasses.replace(entry, **changes)
 

@@ -69,7 +69,7 @@ def of_the_next_version(body: bytes, schema: str) -> bytes:
 @pytest.mark.parametrize(
     ("schema", "read", "code"),
     [
-        ("release-desk/candidate/1", decode_candidate, "candidate.schema"),
+        ("release-desk/candidate/2", decode_candidate, "candidate.schema"),
         ("release-desk/evidence/1", decode_report, "gate.evidence_unreadable"),
         ("release-desk/sample-plan/1", parse_plan, "review.plan_broken"),
         ("release-desk/rating/2", parse_rating, "review.rating_broken"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from core.model.gate import Finding
 from core.policy.types import IntakeRule
 
 ROWS_LOST = "provenance.rows_lost"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +36,8 @@ def audit(candidate: Candidate, seen: Seen) -> Iterator[Finding]:
     """Yield a blocking finding for every account that does not balance."""
     for source in candidate.sources:
         yield from _audit_source(source, seen)
+        if not _TIME.fullmatch(source.listed_at) or source.listed_at > candidate.snapshot_at:
+            yield _books(f"when it was first listed: {source.key}", family=source.family)
     named = {(source.family, source.key) for source in candidate.sources}
     if len(named) != len(candidate.sources):
         yield _books("a source is entered twice")

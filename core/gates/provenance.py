@@ -98,7 +98,7 @@ class ProvenanceGate:
         history = told if isinstance(told, dict) else {}
         if history.get("original_s3_key") != key:
             found.append(("provenance.history", "original_s3_key"))
-        if history.get("processed_at") != self._candidate.snapshot_at:
+        if source is not None and history.get("processed_at") != source.listed_at:
             found.append(("provenance.history", "processed_at"))
         if not history.get("processing_pipeline") or not history.get("processing_steps"):
             found.append(("provenance.history", "processing"))

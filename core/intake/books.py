@@ -66,6 +66,7 @@ def source_entries(ledger: Ledger, placement: Placement) -> tuple[SourceEntry, .
             lanes=dict(source.scan.lanes),
             dropped=dict(sorted(dropped.get(number, Counter()).items())),
             licence_tag=source.licence_tag,
+            listed_at=source.scan.source.listed_at,
         )
         for number, source in enumerate(ledger.sources)
     )

@@ -28,7 +28,7 @@ from core.intake.document import (
     store_candidate,
 )
 from core.intake.dropped import store_dropped
-from core.intake.inventory import Listing
+from core.intake.inventory import Listing, date_listing
 from core.intake.ledger import Ledger, Source
 from core.intake.place import place_records
 from core.intake.routing import build_routing
@@ -75,7 +75,8 @@ def compile_candidate(
     Args:
         store: the bucket.
         listing: what was listed; a source that has changed since fails the build.
-        snapshot_at: ISO 8601 UTC, when this listing was first seen; it stands in every row.
+        snapshot_at: ISO 8601 UTC, when this listing was first seen. It stands in the rows of
+            objects of which the listing does not say since when they were listed.
         policy: families, splits, rules.
         version: the release's version.
         confirmed: (family, alias) pairs somebody confirmed; other aliases stay out.
@@ -96,7 +97,7 @@ def compile_candidate(
     """
     waived = waived or {}
     chosen, exclusions = choose_sources(
-        listing, policy, confirmed, waived, licences or {}, refused or {}
+        date_listing(listing, snapshot_at), policy, confirmed, waived, licences or {}, refused or {}
     )
     job = ScanJob(policy=policy, settings=scan_settings_digest(policy), prefix=prefix)
     wanted = [item.source for item in chosen]
@@ -114,7 +115,6 @@ def compile_candidate(
             ledger,
             placement,
             policy,
-            snapshot_at=snapshot_at,
             scan_settings=job.settings,
             redacted=redacted,
             prefix=prefix,

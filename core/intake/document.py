@@ -15,41 +15,56 @@ from core.model.names import Digest
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-SCHEMA = "release-desk/candidate/1"
+SCHEMA = "release-desk/candidate/2"
+# Without a time per source: every row bears the listing's.
+_FIRST = "release-desk/candidate/1"
 _LIMIT = 1 << 30
 
 
 def encode_candidate(candidate: Candidate) -> bytes:
     """Return the canonical bytes of everything but the digest, which is their SHA-256."""
-    content = _plain(candidate)
-    assert isinstance(content, dict)
+    return canonical_bytes({"schema": SCHEMA, **_content(candidate)})
+
+
+def _content(candidate: Candidate) -> dict[str, Any]:
+    content: dict[str, Any] = _plain(candidate)
     del content["digest"]
-    return canonical_bytes({"schema": SCHEMA, **content})
+    return content
 
 
 def decode_candidate(body: bytes) -> Candidate:
     """Return the candidate whose document this is, with the digest of these very bytes.
 
     Raises:
-        IntakeError: `candidate.schema` for another schema, `candidate.malformed` for a document
-            that is not exactly what `encode_candidate` writes.
+        IntakeError: `candidate.schema` for a schema that is neither this one nor the one before,
+            `candidate.malformed` for a document that is not exactly what a desk writes.
     """
     try:
         content = decode(body)
         schema = content.pop("schema") if isinstance(content, dict) else None
     except (NotCanonical, KeyError):
         raise _malformed() from None
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, _FIRST):
         raise IntakeError("candidate.schema", "The candidate has a schema this desk cannot read.")
     try:
         content["digest"] = sha256_hex(body)
+        if schema == _FIRST:
+            for source in content["sources"]:
+                source["listed_at"] = content["snapshot_at"]
         candidate = msgspec.convert(content, Candidate, strict=True)
-        exact = encode_candidate(candidate) == body
-    except (msgspec.ValidationError, TypeError, NotCanonical):
+        exact = (_encode_first if schema == _FIRST else encode_candidate)(candidate) == body
+    except (msgspec.ValidationError, TypeError, KeyError, NotCanonical):
         raise _malformed() from None
     if not exact:
         raise _malformed()
     return candidate
+
+
+def _encode_first(candidate: Candidate) -> bytes:
+    content = _content(candidate)
+    for source in content["sources"]:
+        del source["listed_at"]
+    return canonical_bytes({"schema": _FIRST, **content})
 
 
 def seal_candidate(candidate: Candidate) -> tuple[Candidate, bytes]:

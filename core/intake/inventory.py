@@ -1,12 +1,16 @@
-"""A listing is what the bucket held at one moment, named by a digest that dates do not change."""
+"""A listing is what the bucket held at one moment, named by a digest that dates do not change.
+
+With each object it keeps since when listings have held that very version. A build dates its rows
+by that, so that a new listing leaves the rows of everything unchanged as they are.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +28,7 @@ from core.storage.duck import write_snapshot
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
+SCHEMA: Final = "release-desk/listing/2"
 _EVERY: Final = 1000
 _STORED_LIMIT: Final = 1 << 30
 
@@ -57,6 +62,34 @@ def make_listing(objects: list[SourceObject]) -> Listing:
         digest=sha256_hex(_canonical(named)),
         bytes=sum(item.size for item in ordered),
     )
+
+
+def carry_times(
+    objects: Iterable[SourceObject], former: Listing | None, now: str
+) -> list[SourceObject]:
+    """Return the objects, each with the time `former` gives this very version of it, else `now`."""
+    held = {} if former is None else {item.key: item for item in former.objects}
+    dated = []
+    for item in objects:
+        old = held.get(item.key)
+        same = old is not None and _version(old) == _version(item)
+        dated.append(replace(item, listed_at=(old.listed_at if old and same else "") or now))
+    return dated
+
+
+def date_listing(listing: Listing, at: str) -> Listing:
+    """Return the listing with `at`, its own time, where an object's is not known or is later.
+
+    Later is what another desk's clock said that runs ahead.
+    """
+    if all("" < item.listed_at <= at for item in listing.objects):
+        return listing
+    objects = (replace(item, listed_at=min(item.listed_at or at, at)) for item in listing.objects)
+    return replace(listing, objects=tuple(objects))
+
+
+def _version(item: SourceObject) -> tuple[int, str, str | None]:
+    return item.size, item.etag, item.version_id
 
 
 def _canonical(value: object) -> bytes:
@@ -100,28 +133,30 @@ def listing_key(prefix: str, digest: Digest) -> str:
     return f"{prefix}inventory/{digest}.jsonl.gz"
 
 
-def store_listing(store: ObjectStore, prefix: str, listing: Listing) -> str:
-    """Keep the listing in the bucket under its digest; return the key.
+def store_listing(store: ObjectStore, prefix: str, listing: Listing) -> Listing:
+    """Keep the listing in the bucket under its digest; return the one that stands there.
 
     The first one kept stands: a later one of the same digest may differ in dates alone.
 
     Raises:
         IntakeError: `intake.listing_damaged` when what stands there is another listing.
     """
-    key = listing_key(prefix, listing.digest)
     try:
-        put_once(store, key, _encode(listing))
+        put_once(store, listing_key(prefix, listing.digest), _encode(listing))
     except KeyTaken:
-        load_listing(store, prefix, listing.digest)
-    return key
+        return load_listing(store, prefix, listing.digest)
+    return listing
 
 
 def load_listing(store: ObjectStore, prefix: str, digest: Digest) -> Listing:
     """Return the listing kept under `digest`, its digest computed anew.
 
+    One of the first format names no format and knows of no object since when it was listed.
+
     Raises:
         Missing: no such listing is kept.
-        IntakeError: `intake.listing_damaged` when the bytes are not that listing.
+        IntakeError: `intake.listing_damaged` when the bytes are not that listing,
+            `intake.listing_schema` when they are of a format this desk cannot read.
     """
     key = listing_key(prefix, digest)
     body = store.get(key, limit=_STORED_LIMIT).body
@@ -138,6 +173,7 @@ def _encode(listing: Listing) -> bytes:
     buffer = io.BytesIO()
     # No file name and no time in the header: equal listings give equal bytes.
     with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as file:
+        file.write(_canonical({"schema": SCHEMA}) + b"\n")
         for start in range(0, len(listing.objects), _EVERY):
             some = listing.objects[start : start + _EVERY]
             file.write(b"".join(_canonical(_row(item)) + b"\n" for item in some))
@@ -148,6 +184,7 @@ def _row(item: SourceObject) -> dict[str, object]:
     return {
         "etag": item.etag,
         "key": item.key,
+        "listed_at": item.listed_at,
         "modified": item.modified.isoformat(),
         "size": item.size,
         "version_id": item.version_id,
@@ -156,7 +193,14 @@ def _row(item: SourceObject) -> dict[str, object]:
 
 def _decode(body: bytes) -> Iterator[SourceObject]:
     with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-        for line in file:
+        for number, line in enumerate(file):
+            if number == 0 and b'"schema"' in line[:10]:
+                if msgspec.json.decode(line) != {"schema": SCHEMA}:
+                    raise IntakeError(
+                        "intake.listing_schema",
+                        "The stored listing has a format this desk cannot read.",
+                    )
+                continue
             row = msgspec.json.decode(line, type=_Row)
             yield SourceObject(
                 key=row.key,
@@ -164,17 +208,19 @@ def _decode(body: bytes) -> Iterator[SourceObject]:
                 etag=row.etag,
                 modified=_naive(datetime.fromisoformat(row.modified)),
                 version_id=row.version_id,
+                listed_at=row.listed_at,
             )
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True):
-    """One line of a stored listing."""
+    """One line of a stored listing; of the first format, without its time."""
 
     key: str
     size: int
     etag: str
     modified: str
     version_id: str | None
+    listed_at: str = ""
 
 
 def _naive(moment: datetime) -> datetime:

@@ -27,7 +27,6 @@ def write_shards(
     placement: Placement,
     policy: Policy,
     *,
-    snapshot_at: str,
     scan_settings: Digest,
     redacted: frozenset[str] = frozenset(),
     prefix: str,
@@ -41,7 +40,7 @@ def write_shards(
     """
     cells = _cells(ledger, placement, policy)
     limit = policy.intake.shard_bytes
-    rows = _Metadata(ledger, placement, policy, snapshot_at, scan_settings, redacted)
+    rows = _Metadata(ledger, placement, policy, scan_settings, redacted)
     earlier = RenderedShards(store, prefix, scan_settings)
     shards: list[Shard] = []
     for done, ((family, split), records) in enumerate(cells.items()):
@@ -105,14 +104,12 @@ class _Metadata:
         ledger: Ledger,
         placement: Placement,
         policy: Policy,
-        snapshot_at: str,
         scan_settings: Digest,
         redacted: frozenset[str],
     ) -> None:
         self._ledger = ledger
         self._placement = placement
         self._scan_settings = scan_settings
-        self._snapshot_at = snapshot_at
         self._redacted = redacted
         self._encode = msgspec.json.Encoder().encode
         self._stages = {
@@ -178,7 +175,7 @@ class _Metadata:
                     "original_s3_key": scan.source.key,
                     "processing_pipeline": PIPELINE,
                     "processing_steps": steps,
-                    "processed_at": self._snapshot_at,
+                    "processed_at": scan.source.listed_at,
                     "dedup_status": status,
                 }
             )

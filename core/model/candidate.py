@@ -14,7 +14,8 @@ class SourceEntry:
     """What one source object gave: `rows` = records + rejected + lanes, always.
 
     `dropped` counts records left out by policy (exact copies, exclusions), `shipped` those
-    that stand in a shard; records = shipped + dropped.
+    that stand in a shard; records = shipped + dropped. `listed_at` is when this version of the
+    object was first listed (see `SourceObject`); it stands in each of its rows.
     """
 
     key: str
@@ -31,6 +32,7 @@ class SourceEntry:
     lanes: Mapping[str, int]
     dropped: Mapping[str, int]
     licence_tag: str
+    listed_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

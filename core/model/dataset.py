@@ -17,13 +17,18 @@ PiiStatus = Literal["none_detected", "scrubbed", "requires_review"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceObject:
-    """One object of the listing. `modified` is naive UTC; `etag` has no quotes."""
+    """One object of the listing. `modified` is naive UTC; `etag` has no quotes.
+
+    `listed_at` is ISO 8601 UTC, the time of the first listing that held this very version (key,
+    size, etag and version id) and of which every later one held it too; empty when not known.
+    """
 
     key: str
     size: int
     etag: str
     modified: datetime
     version_id: str | None = None
+    listed_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from core.canonical import canonical_bytes, digest_of, sha256_hex
 from core.intake.coverage import CoverageReport, measure_coverage, to_json
 from core.intake.inventory import (
     Listing,
+    carry_times,
+    date_listing,
     load_listing,
     make_listing,
     store_listing,
@@ -62,7 +64,8 @@ class Data:
         """List the bucket, or read a listing file instead, and journal what was seen.
 
         A listing cut short goes on after its last stored page. A listing equal to an earlier
-        one keeps the earlier one's time. Nothing of our own prefix is ever in a listing.
+        one keeps the earlier one's times, and an object that the listing before held keeps the
+        time it had there. Nothing of our own prefix is ever in a listing.
 
         Args:
             by: who asks.
@@ -89,8 +92,9 @@ class Data:
             objects, resumed = pages.list_all(desk.store, progress)
             origin = {"resumed": True} if resumed else {}
         progress(len(objects), len(objects), "storing the listing")
-        listing = make_listing([one for one in objects if not one.key.startswith(desk.prefix)])
-        store_listing(desk.store, desk.prefix, listing)
+        foreign = [one for one in objects if not one.key.startswith(desk.prefix)]
+        listing = make_listing(carry_times(foreign, self._former(), desk.now()))
+        listing = store_listing(desk.store, desk.prefix, listing)
         desk.record(
             by,
             "inventory.taken",
@@ -105,6 +109,16 @@ class Data:
         write_listing_snapshot(listing, desk.workspace / "inventory" / f"{listing.digest}.duckdb")
         desk.memory["listing"] = listing
         return snapshot
+
+    def _former(self) -> Listing | None:
+        """Return the newest listing, or None: one that is lost costs times and nothing else."""
+        snapshot = self.snapshot()
+        if snapshot is None:
+            return None
+        try:
+            return date_listing(self.listing(), snapshot.at)
+        except (IntakeError, Missing):
+            return None
 
     def _pages_folder(self) -> Path:
         """Return the folder for this bucket's pages: another bucket's are never gone on from."""

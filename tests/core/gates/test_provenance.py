@@ -17,6 +17,7 @@ from core.model.candidate import Candidate
 from core.model.gate import GateReport
 from core.policy.types import PhaseRule
 from tests.builders import (
+    SNAPSHOT_AT,
     a_candidate,
     a_policy,
     a_row,
@@ -128,6 +129,24 @@ def test_a_row_without_metadata_at_all_blocks_and_does_not_crash(simulator):
 )
 def test_metadata_that_is_untrue_blocks(metadata, code, simulator):
     assert code in judge_row(simulator, **metadata)
+
+
+@pytest.mark.parametrize(
+    ("listed_at", "row_at", "code"),
+    [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", None),
+        ("2026-01-01T00:00:00Z", SNAPSHOT_AT, "provenance.history"),
+        (SNAPSHOT_AT, "2026-01-01T00:00:00Z", "provenance.history"),
+        ("2099-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "provenance.books"),
+        ("", "", "provenance.books"),
+        ("lately", "lately", "provenance.books"),
+    ],
+)
+def test_a_row_is_dated_by_the_first_listing_of_its_source(simulator, listed_at, row_at, code):
+    row = a_row(provenance={"processed_at": row_at})
+    source = a_source(records=1, listed_at=listed_at)
+    candidate = a_candidate(simulator, {("priority", "train"): [row]}, sources=(source,))
+    assert codes(judge(simulator, candidate)) == ({code} if code else set())
 
 
 def test_a_licence_that_the_policy_lists_under_undecided_still_blocks(simulator):

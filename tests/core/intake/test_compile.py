@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from core.canonical import canonical_bytes, sha256_hex
 from core.intake import scan_all as scan_all_module
 from core.intake.compile import load_candidate
 from core.intake.inventory import make_listing
@@ -549,6 +550,25 @@ def test_books_that_do_not_balance_stop_the_build(simulator):
             check_books(faulty)
 
 
+def test_a_candidate_of_the_first_schema_is_read_as_it_was(simulator):
+    from core.intake.document import decode_candidate, encode_candidate
+
+    some_bucket(simulator)
+    plain = json.loads(encode_candidate(build(simulator)))
+    for source in plain["sources"]:
+        del source["listed_at"]
+    body = canonical_bytes({**plain, "schema": "release-desk/candidate/1"})
+    former = decode_candidate(body)
+    assert former.digest == sha256_hex(body)
+    assert {source.listed_at for source in former.sources} == {former.snapshot_at}
+    dated = [{**source, "listed_at": former.snapshot_at} for source in plain["sources"]]
+    for schema, sources in ((1, dated), (2, plain["sources"])):
+        mixed = {**plain, "schema": f"release-desk/candidate/{schema}", "sources": sources}
+        with pytest.raises(IntakeError) as caught:
+            decode_candidate(canonical_bytes(mixed))
+        assert caught.value.code == "candidate.malformed"
+
+
 def test_an_altered_or_unknown_candidate_is_refused(simulator):
     from core.intake.document import decode_candidate, encode_candidate
 
@@ -558,7 +578,7 @@ def test_an_altered_or_unknown_candidate_is_refused(simulator):
     assert decode_candidate(body) == candidate
     other = json.loads(body)
     for changed, code in [
-        (body.replace(b"candidate/1", b"candidate/2"), "candidate.schema"),
+        (body.replace(b"candidate/2", b"candidate/3"), "candidate.schema"),
         (body[:-1], "candidate.malformed"),
         (body.replace(b'"rows":94', b'"rows": 94'), "candidate.malformed"),
         (json.dumps({**other, "extra": 1}, sort_keys=True).encode(), "candidate.malformed"),

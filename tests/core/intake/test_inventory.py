@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from core.intake.inventory import (
     Listing,
+    carry_times,
+    date_listing,
     listing_key,
     load_listing,
     make_listing,
@@ -24,6 +27,7 @@ from tests.clock import FixedClock
 from tests.listed import take_listing
 from tests.simulator import Simulator
 
+NOW, LATER = "2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"
 NASTY = ("a/../b", "a b /c", "｜：？⧸/x", "a\nb", "q?x#y&z", "x.jsonl.jsonl", "'; DROP TABLE--")
 
 
@@ -124,11 +128,11 @@ def test_a_failing_page_is_never_a_shorter_listing(simulator: Simulator) -> None
 def test_a_stored_listing_comes_back_whole(simulator: Simulator) -> None:
     for key in NASTY:
         simulator.put(key, key.encode())
-    listing = taken(simulator)
+    listing = date_listing(taken(simulator), NOW)
 
-    key = store_listing(simulator, "exports/", listing)
+    assert store_listing(simulator, "exports/", listing) == listing
 
-    assert key == listing_key("exports/", listing.digest)
+    assert listing_key("exports/", listing.digest) in simulator.keys("")
     assert load_listing(simulator, "exports/", listing.digest) == listing
 
 
@@ -139,14 +143,14 @@ def test_the_first_listing_stored_under_a_digest_stands(
     later = make_listing([an_object(modified=datetime.fromisoformat("2026-03-03"))])
     store_listing(simulator, "exports/", first)
 
-    store_listing(simulator, "exports/", later)
-
+    assert store_listing(simulator, "exports/", later) == first
     assert load_listing(simulator, "exports/", first.digest) == first
 
 
 def test_another_listing_under_the_name_is_refused(simulator: Simulator) -> None:
     listing, other = make_listing([an_object("a")]), make_listing([an_object("b")])
-    stored = simulator.body(store_listing(simulator, "exports/", other))
+    store_listing(simulator, "exports/", other)
+    stored = simulator.body(listing_key("exports/", other.digest))
     simulator.put(listing_key("exports/", listing.digest), stored)
 
     for act in (
@@ -167,6 +171,52 @@ def test_a_damaged_listing_is_refused(simulator: Simulator, damage: bytes) -> No
         load_listing(simulator, "exports/", digest)
 
     assert caught.value.code == "intake.listing_damaged"
+
+
+@pytest.mark.parametrize("changes", [{"size": 4}, {"etag": "f"}, {"version_id": "v"}], ids=str)
+def test_only_another_version_of_an_object_is_dated_anew(changes: dict[str, object]) -> None:
+    former = make_listing(carry_times([an_object("a"), an_object("b"), an_object("c")], None, NOW))
+    touched = datetime.fromisoformat("2026-05-05")
+    now = [an_object("a", modified=touched), an_object("b", **changes), an_object("d")]
+
+    found = {item.key: item.listed_at for item in carry_times(now, former, LATER)}
+
+    assert found == {"a": NOW, "b": LATER, "d": LATER}
+
+
+def test_the_times_do_not_change_the_name_of_a_listing() -> None:
+    listing = make_listing([an_object("a"), an_object("b")])
+    assert make_listing(carry_times(listing.objects, None, NOW)).digest == listing.digest
+
+
+def test_a_time_that_is_unknown_or_ahead_is_the_listings_own() -> None:
+    listing = make_listing([an_object("a"), an_object("b", listed_at=LATER)])
+    dated = date_listing(listing, NOW)
+    assert [item.listed_at for item in dated.objects] == [NOW, NOW]
+    assert dated.digest == listing.digest
+    assert [item.listed_at for item in date_listing(dated, LATER).objects] == [NOW, NOW]
+
+
+def with_first_line(line: bytes, body: bytes) -> bytes:
+    _, _, rest = gzip.decompress(body).partition(b"\n")
+    return gzip.compress(line + rest)
+
+
+def test_a_listing_of_the_first_format_is_read_and_one_of_a_later_is_not(
+    simulator: Simulator,
+) -> None:
+    listing = make_listing([an_object("a"), an_object("b")])
+    store_listing(simulator, "exports/", listing)
+    key = listing_key("exports/", listing.digest)
+    stored = simulator.body(key)
+    rows = gzip.decompress(stored).replace(b'"listed_at":"",', b"").split(b"\n", 1)[1]
+    simulator.put(key, gzip.compress(rows))
+    assert load_listing(simulator, "exports/", listing.digest) == listing
+
+    simulator.put(key, with_first_line(b'{"schema":"release-desk/listing/9"}\n', stored))
+    with pytest.raises(IntakeError) as caught:
+        load_listing(simulator, "exports/", listing.digest)
+    assert caught.value.code == "intake.listing_schema"
 
 
 def test_a_listing_never_stored_is_missing(simulator: Simulator) -> None:

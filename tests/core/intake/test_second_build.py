@@ -6,12 +6,14 @@ import json
 
 import pytest
 
+from core.intake.inventory import carry_times, make_listing
 from core.intake.packed_digests import PackedDigests
-from tests.builders import PREFIX
+from tests.builders import PREFIX, SNAPSHOT_AT
 from tests.file_store import FileStore
-from tests.sources import COT, PRIORITY, build, fill, some_source_rows
+from tests.sources import COT, PRIORITY, build, fill, listing_of, rows_of, some_source_rows
 
 HELD = "/features/"
+LATER = "2027-01-01T00:00:00Z"
 
 
 class Counting(FileStore):
@@ -114,8 +116,28 @@ def test_a_shard_that_is_gone_or_cut_short_is_not_taken_from_the_cache(store, fi
     assert store.get(shard.key, limit=1 << 24).body == body
 
 
-def test_another_time_of_listing_or_shard_size_writes_other_shards(store, first):
-    later = build(store, snapshot_at="2027-01-01T00:00:00Z")
+def test_a_new_listing_dates_anew_only_the_rows_of_what_changed(store, first, tmp_path_factory):
+    """Whoever builds from the stored listing, with no cache at all, gives the same candidate."""
+    former = make_listing(carry_times(listing_of(store).objects, None, SNAPSHOT_AT))
+    changed = some_objects() | {f"{PRIORITY}3.jsonl": some_source_rows(6, seed="other")}
+    fill(store, changed)
+    now = make_listing(carry_times(listing_of(store).objects, former, LATER))
+    later = build(store, listing=now, snapshot_at=LATER)
+    dates = {
+        (row["metadata"]["source_key"], row["metadata"]["provenance"]["processed_at"])
+        for row in rows_of(store, later.shards)
+    }
+    assert dates == {
+        (key, LATER if key == f"{PRIORITY}3.jsonl" else SNAPSHOT_AT) for key in changed
+    }
+    cot = [[s.sha256 for s in c.shards if s.family == "cot_reasoning"] for c in (first, later)]
+    assert cot[0] == cot[1]
+    fresh = uncached(tmp_path_factory, changed, listing=now, snapshot_at=LATER)
+    assert fresh.digest == later.digest
+
+
+def test_another_time_writes_other_shards_where_no_listing_says_since_when(store, first):
+    later = build(store, snapshot_at=LATER)
     assert {s.sha256 for s in later.shards}.isdisjoint(s.sha256 for s in first.shards)
 
 

@@ -228,6 +228,28 @@ def test_a_listing_may_come_from_a_file_and_says_so(
     assert (before[0].listing, len(before[1].removed)) == (live.listing, live.objects - 1)
 
 
+def test_a_new_listing_dates_only_what_is_new_and_an_earlier_one_keeps_its_times(
+    bench: Workbench, simulator: Simulator, clock: FixedClock
+) -> None:
+    owner = who(bench, "engineer")
+    first, began = bench.data.listing(), bench.desk.now()
+    assert {item.listed_at for item in first.objects} == {began}
+    clock.tick(3600)
+    later = bench.desk.now()
+    key = f"{VOICE}new.jsonl"
+    fill(simulator, {key: some_source_rows(2)})
+    bench.desk.memory.clear()
+    bench.data.take_inventory(owner)
+    times = {item.key: item.listed_at for item in bench.data.listing().objects}
+    assert times == {item.key: began for item in first.objects} | {key: later}
+    bench.desk.memory.clear()
+    assert {item.key: item.listed_at for item in bench.data.listing().objects} == times
+    clock.tick(3600)
+    simulator.delete(key)
+    bench.data.take_inventory(owner)
+    assert bench.data.listing() == first
+
+
 def test_rows_of_an_odd_key_reach_a_shard_under_that_key(bench: Workbench) -> None:
     owner = who(bench, "engineer")
     for rule in bench.desk.policy.families:
