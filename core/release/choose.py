@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from core.canonical import sha256_hex
 from core.model.errors import ReleaseError
 from core.model.names import Digest
-from core.release.approve import counting_signoffs, counting_waivers, required_gates
+from core.release.approvals import counting_signoffs
 from core.release.draft import Chosen, json_part
 from core.release.facts import Facts
 from core.release.inputs import Part, ReleaseInputs
 from core.release.objects import steadily
+from core.release.proven_gates import counting_waivers, required_gates
 from core.release.routing import parse_routing, routing_faults
 
 _LIMIT = 1 << 30

@@ -17,12 +17,12 @@ from core.model.gate import StoredReport
 from core.model.release import ReleaseFile
 from core.model.signoff import Signoff
 from core.model.waiver import Waiver
-from core.release.approve import finding_totals
 from core.release.claim import Intent
 from core.release.facts import Facts
 from core.release.inputs import Part, ReleaseInputs, ReviewEvidence
 from core.release.layout import named_by_digest, shard_name
 from core.release.manifest import SCHEMA, decimal
+from core.release.proven_gates import finding_totals
 from core.release.rows import ShardReading
 
 _SOURCE_FIELDS = (

@@ -14,7 +14,7 @@ from core.review.envelope import PREDICATE_TYPE as SIGNOFF
 from core.review.envelope import open_envelope
 from core.review.keys import registered_keys
 from core.review.signoffs import read_signoff
-from core.review.waivers import KIND as WAIVER
+from core.review.waiver_objects import KIND as WAIVER
 from core.storage.journal import Entry
 from core.workbench.desk import Desk
 

@@ -11,18 +11,10 @@ from core.model.names import Digest, ReviewerId
 from core.model.signoff import DeskRole, Person
 from core.model.waiver import Waiver
 from core.policy.waivable import may_be_waived
-from core.release.approve import finding_totals, is_proven, waiver_counts
+from core.release.proven_gates import finding_totals, is_proven, waiver_counts
 from core.review.keys import registered_keys
-from core.review.waivers import (
-    MAY_WAIVE,
-    LoadedWaivers,
-    Proposal,
-    WaiverRequest,
-    agree,
-    load_waivers,
-    propose,
-    revoke_waiver,
-)
+from core.review.waiver_objects import MAY_WAIVE, LoadedWaivers, Proposal, load_waivers
+from core.review.waivers import WaiverRequest, agree, propose, revoke_waiver
 from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk

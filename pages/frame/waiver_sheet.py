@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.model.signoff import Person
 from core.review.identity import is_fresh
-from core.review.waivers import LONGEST, MAY_WAIVE, Proposal
+from core.review.waiver_objects import MAY_WAIVE, Proposal
+from core.review.waivers import LONGEST
 from core.workbench import Workbench
 from core.workbench.waivers import BlockingCode
 from pages.frame import show

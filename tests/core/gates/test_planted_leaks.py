@@ -15,7 +15,7 @@ from core.gates.leakage import LeakageGate
 from core.gates.run import run_gate
 from core.model.errors import PolicyError
 from core.policy.load import packaged_source, parse_policy
-from core.release.approve import _in_force
+from core.release.proven_gates import _in_force
 from tests.builders import a_candidate, a_policy, a_row, a_text, some_rows
 from tests.clock import FixedClock
 from tests.sources import (

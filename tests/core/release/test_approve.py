@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from core.model.names import Digest, ReviewerId
 from core.model.waiver import Waiver
 from core.policy.types import Policy
-from core.release.approve import finding_totals, missing_before_publish, open_points
+from core.release.approve import missing_before_publish, open_points
 from core.release.facts import SignoffFault
+from core.release.proven_gates import finding_totals
 from tests.builders import a_candidate, a_policy, some_families
 from tests.release_builders import (
     BUILDER,

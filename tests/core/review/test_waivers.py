@@ -14,7 +14,7 @@ from core.model.gate import Finding, GateReport, StoredReport
 from core.model.names import Version, parse_reviewer
 from core.model.signoff import Person
 from core.policy.load import packaged_source, parse_policy
-from core.review import keys, waivers
+from core.review import keys, waiver_objects, waivers
 from core.review.envelope import seal, statement_bytes
 from core.review.identity import SigningDesk
 from core.storage.journal import Journal
@@ -74,7 +74,7 @@ class Room:
 
     def load(self):
         entries = self.journal.replay()
-        return waivers.load_waivers(
+        return waiver_objects.load_waivers(
             self.store, PREFIX, entries, CANDIDATE, keys.registered_keys(entries)
         )
 
@@ -92,9 +92,9 @@ def refusal(call, *args, **kwargs):
 
 def test_one_signature_proposes_and_the_second_waives(room):
     proposal = room.propose()
-    assert room.load() == waivers.LoadedWaivers(waivers=(), proposals=(proposal,), faults=())
+    assert room.load() == waiver_objects.LoadedWaivers(waivers=(), proposals=(proposal,), faults=())
     waiver = room.agree(proposal)
-    assert room.load() == waivers.LoadedWaivers(waivers=(waiver,), proposals=(), faults=())
+    assert room.load() == waiver_objects.LoadedWaivers(waivers=(waiver,), proposals=(), faults=())
     assert waiver.signers == (("leander", "review_lead"), ("olympia", "release_owner"))
     assert waiver.expires_at == "2026-11-28T09:00:00Z"
     kinds = [entry.event["type"] for entry in room.journal.replay()]
@@ -196,7 +196,7 @@ def test_a_waiver_put_there_by_hand_counts_for_nothing_and_is_named(room, tmp_pa
     room.store.put(forged, room.store.body(waiver.key)[:-1] + b" ")
     other = keys.ensure_key(tmp_path / "other", Journal(room.store, "elsewhere/", room.clock), "x")
     said = json.loads('{"half": "agreed"}')
-    stranger = seal(statement_bytes(VERSION, CANDIDATE, said, kind=waivers.KIND), other)
+    stranger = seal(statement_bytes(VERSION, CANDIDATE, said, kind=waiver_objects.KIND), other)
     stranger_key = f"{PREFIX}waivers/{CANDIDATE}/agreed-{sha256_hex(stranger)}.json"
     room.store.put(stranger_key, stranger)
     found = room.load()
@@ -210,7 +210,7 @@ def test_a_half_whose_entry_never_landed_waives_nothing_and_blocks_nothing(room)
         room.propose()
     room.store.heal()
     assert len(room.store.keys(f"{PREFIX}waivers/")) == 1
-    assert room.load() == waivers.LoadedWaivers(waivers=(), proposals=(), faults=())
+    assert room.load() == waiver_objects.LoadedWaivers(waivers=(), proposals=(), faults=())
 
 
 def test_a_signoff_cannot_pass_for_a_waiver(room):
