@@ -93,7 +93,7 @@ class Comparison:
     def _is_next(self, number: int, count: int) -> bool:
         """Whether these records are new; raises `GateError` when the count went wrong before."""
         if self._broken or not (number == self._taken or number + count <= self._taken):
-            raise GateError("gate.comparison_broken", "The comparison lost count of the records.")
+            raise _lost_count()
         return number == self._taken
 
     def _close_sketcher(self) -> None:
@@ -105,10 +105,12 @@ class Comparison:
     def table(self) -> _Table:
         """All records in columns; nothing can be added any more."""
         if self._table is None:
-            self._close_sketcher()
-            self._table = _Table(self._parts)
+            if self._broken:
+                raise _lost_count()
             # Not a record can be added after this: a later one would be missing from the table.
             self._broken = True
+            self._close_sketcher()
+            self._table = _Table(self._parts)
         return self._table
 
     def place(self, index: int) -> Place:
@@ -138,6 +140,10 @@ class Comparison:
             if self._folder is not None:
                 self._folder.cleanup()
         return texts, self._found
+
+
+def _lost_count() -> GateError:
+    return GateError("gate.comparison_broken", "The comparison lost count of the records.")
 
 
 class Groups:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -116,37 +115,6 @@ def parse_shard(body: bytes, shard: Shard) -> Iterator[ShippedRecord]:
         yield parse_line(raw, shard, number)
 
 
-def read_proven(path: Path, shard: Shard) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines of a shard from a file, and prove the bytes at the end.
-
-    Whoever stops before the end has seen lines of which nothing was proven.
-
-    Raises:
-        GateError: as `parse_shard` and `fetch_shard` do.
-    """
-    hasher = hashlib.sha256()
-    number = 0
-    ended = True
-    with path.open("rb") as lines:
-        for line in lines:
-            number += 1
-            hasher.update(line)
-            ended = line.endswith(b"\n")
-            yield number, line[:-1] if ended else line
-    if not ended or number != shard.records:
-        raise GateError(
-            "gate.shard_records",
-            "The shard does not hold as many lines as the candidate says; build it again.",
-            place=shard.key,
-        )
-    if hasher.hexdigest() != shard.sha256:
-        raise GateError(
-            "gate.shard_digest",
-            "The shard in the bucket is not the one the candidate names; build it again.",
-            place=shard.key,
-        )
-
-
 def parse_line(raw: bytes, shard: Shard, line: int) -> ShippedRecord:
     """Return one line as a record; `line` is 1-based. Raises as `parse_turns` does."""
     turns, metadata = parse_turns(raw, shard, line)
@@ -204,12 +172,13 @@ def _turns(row: Mapping[str, object], shard: Shard, line: int) -> list[tuple[str
         if not isinstance(role, str) or not isinstance(content, str):
             raise _refusal("gate.row_shape", "A message has no role or no text.", shard, line)
         if not content.isascii():
-            _check_unicode(content, shard, line)
+            check_unicode(content, shard, line)
         turns.append((role, content))
     return turns
 
 
-def _check_unicode(content: str, shard: Shard, line: int) -> None:
+def check_unicode(content: str, shard: Shard, line: int) -> None:
+    """Raise `GateError` when a message holds what no text does."""
     try:
         content.encode()
     except UnicodeEncodeError:

@@ -31,14 +31,14 @@ _PATTERNS = {
 _LEAST = {"source_line": 1, "stage": 0, "turns": 1, "tokens": 0}
 
 
-class MessageLine(msgspec.Struct, forbid_unknown_fields=True):
+class MessageLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """One message of a row."""
 
     role: Role
     content: str
 
 
-class ProvenanceLine(msgspec.Struct, forbid_unknown_fields=True):
+class ProvenanceLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """How a row came to be."""
 
     original_s3_key: str
@@ -48,7 +48,7 @@ class ProvenanceLine(msgspec.Struct, forbid_unknown_fields=True):
     dedup_status: DedupStatus
 
 
-class MetadataLine(msgspec.Struct, forbid_unknown_fields=True):
+class MetadataLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Everything a row says about itself, in this order."""
 
     record_id: str
@@ -70,7 +70,7 @@ class MetadataLine(msgspec.Struct, forbid_unknown_fields=True):
     provenance: ProvenanceLine
 
 
-class RowLine(msgspec.Struct, forbid_unknown_fields=True):
+class RowLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """One row of a shard."""
 
     messages: list[MessageLine]

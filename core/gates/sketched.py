@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.gates.gate import shaped_id
+from core.intake.folding import Turns, fold_dialogues
 from core.intake.kernel import Indices, Signatures, sketch
-from core.intake.text import fold_dialogue
 from core.model.dataset import Shard
 from core.policy.types import NearDuplicateRule
 
 Digests = npt.NDArray[np.bytes_]
 
 _NONE = bytes(16)
-# Characters sketched at a time: enough to forget the call, little enough to stay in the cache.
-_BATCH = 1 << 20
+# Records sketched at a time: enough to forget the call, few enough to stay in a core's own cache.
+_BATCH = 64
 _LARGEST = 2**63
 
 
@@ -66,7 +66,7 @@ class Sketched:
 
 
 class Sketcher:
-    """Takes records one by one, their folded texts to a file, and gives them in columns."""
+    """Takes records, their folded texts to a file, and gives them in columns."""
 
     def __init__(self, rule: NearDuplicateRule, texts: Path) -> None:
         self._rule = rule
@@ -79,32 +79,16 @@ class Sketcher:
         self._lengths = array("q")
         self._bytes = {name: bytearray() for name in ("digest", "prompt", "source", "group")}
         self._ids = bytearray()
-        self._waiting: list[bytes] = []
-        self._size = 0
+        self._waiting: list[Turns] = []
         self._signatures: list[Signatures] = []
         self._counts: list[Indices] = []
 
-    def __len__(self) -> int:
-        return len(self._lengths)
-
-    def add(
-        self,
-        shard: Shard,
-        line: int,
-        turns: Iterable[tuple[str, str]],
-        metadata: Mapping[str, object],
-    ) -> None:
+    def add(self, shard: Shard, line: int, turns: Turns, metadata: Mapping[str, object]) -> None:
         """Take one record: where it stands, its (role, content) pairs, and what it claims."""
-        folded = fold_dialogue(turns)
-        self._file.write(folded.text)
-        self._lengths.append(len(folded.text))
-        self._bytes["digest"] += folded.digest
-        self._bytes["prompt"] += folded.prompt or _NONE
         self._place(shard, line)
         self._claim(metadata)
-        self._waiting.append(folded.text)
-        self._size += len(folded.text)
-        if self._size > _BATCH:
+        self._waiting.append(turns)
+        if len(self._waiting) == _BATCH:
             self._sketch()
 
     def finish(self) -> Sketched:
@@ -155,15 +139,21 @@ class Sketcher:
         self._ids += shaped_id(row.get("record_id")).encode().ljust(32, b"\0")
 
     def _sketch(self) -> None:
-        if self._waiting:
-            rule = self._rule
-            signatures, counts = sketch(
-                self._waiting, shingle=rule.shingle, count=rule.permutations, seed=rule.seed
-            )
-            self._signatures.append(signatures)
-            self._counts.append(counts)
-            self._waiting.clear()
-            self._size = 0
+        """Fold and sketch the texts that wait, and let them go."""
+        rule = self._rule
+        folded = fold_dialogues(self._waiting)
+        texts = [dialogue.text for dialogue in folded]
+        self._file.write(b"".join(texts))
+        self._lengths.extend(map(len, texts))
+        for dialogue in folded:
+            self._bytes["digest"] += dialogue.digest
+            self._bytes["prompt"] += dialogue.prompt or _NONE
+        signatures, counts = sketch(
+            texts, shingle=rule.shingle, count=rule.permutations, seed=rule.seed
+        )
+        self._signatures.append(signatures)
+        self._counts.append(counts)
+        self._waiting.clear()
 
 
 def _digest(text: str) -> bytes:

@@ -7,8 +7,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from core.gates.corpus import parse_turns, read_proven
+from core.gates.blocks import parse_block, read_proven
 from core.gates.sketched import Sketched, Sketcher
+from core.intake.folding import fold_dialogues
 from core.intake.kernel import sketch
 from core.model.dataset import Shard
 from core.policy.types import NearDuplicateRule
@@ -85,9 +86,9 @@ def sketch_file(lines: Path, shard: Shard, texts: Path, rule: NearDuplicateRule)
     """
     sketcher = Sketcher(rule, texts)
     try:
-        for number, line in read_proven(lines, shard):
-            turns, metadata = parse_turns(line, shard, number)
-            sketcher.add(shard, number, turns, metadata)
+        for first, block in read_proven(lines, shard):
+            for line, (turns, claims) in enumerate(parse_block(block, shard, first), first):
+                sketcher.add(shard, line, turns, claims)
         return sketcher.finish()
     finally:
         sketcher.close()
@@ -95,4 +96,5 @@ def sketch_file(lines: Path, shard: Shard, texts: Path, rule: NearDuplicateRule)
 
 def _warm(rule: NearDuplicateRule) -> None:
     """Compile the kernel before the first shard comes."""
+    fold_dialogues([[("user", "one")]])
     sketch(["one"], shingle=rule.shingle, count=rule.permutations, seed=rule.seed)

@@ -93,10 +93,12 @@ def _shingle(
     codes: Any, start: Any, stop: Any, classes: Any, size: Any, power: Any, out: Any
 ) -> Any:
     """Write the shingle hashes of codes[start:stop] to `out`; return how many there are."""
-    by_letter = _unspaced(codes, start, stop, classes)
+    # A table that ends with ASCII knows no script without spaces.
+    by_letter = classes.size > 128 and _unspaced(codes, start, stop, classes)
     ring = np.zeros(size, np.uint64)
     found = 0
     words = 0
+    slot = 0
     rolling = np.uint64(0)
     word = _FNV_START
     inside = False
@@ -107,11 +109,11 @@ def _shingle(
             inside = True
         if inside and (by_letter or not letter):
             word = _mix64(word)
-            slot = words % size
             rolling = rolling * _MULTIPLIER + word
             if words >= size:
                 rolling -= ring[slot] * power
             ring[slot] = word
+            slot = slot + 1 if slot + 1 < size else 0
             words += 1
             if words >= size:
                 out[found] = _mix64(rolling)
@@ -173,19 +175,26 @@ def _sketch_all(
 
 
 @compiled
-def _sets_all(
+def _shingle_all(
     codes: Any, bounds: Any, classes: Any, size: Any, power: Any, room: Any, counts: Any
 ) -> Any:
-    """Write the sorted distinct shingles of each text to `room`, from its place on."""
+    """Write the shingles of each text to `room`, from its place on."""
     for text in range(bounds.size - 1):
         start = bounds[text] + text
         out = room[start : bounds[text + 1] + text + 1]
-        found = _shingle(codes, bounds[text], bounds[text + 1], classes, size, power, out)
-        out[:found].sort()
+        counts[text] = _shingle(codes, bounds[text], bounds[text + 1], classes, size, power, out)
+
+
+@compiled
+def _distinct_all(bounds: Any, room: Any, counts: Any) -> Any:
+    """Keep each of the sorted shingles of a text once, and count them anew."""
+    for text in range(bounds.size - 1):
+        start = bounds[text] + text
         kept = 0
-        for at in range(found):
-            if at == 0 or out[at] != out[kept - 1]:
-                out[kept] = out[at]
+        for at in range(counts[text]):
+            value = room[start + at]
+            if kept == 0 or value != room[start + kept - 1]:
+                room[start + kept] = value
                 kept += 1
         counts[text] = kept
 
@@ -317,7 +326,12 @@ def shingle_sets(texts: Sequence[str | bytes], shingle: int) -> tuple[Hashes, In
     for places, codes, bounds, classes in _packed(texts):
         room = np.empty(len(codes) + len(places), np.uint64)
         found = np.empty(len(places), np.int64)
-        _sets_all(codes, bounds, classes, shingle, _power(shingle), room, found)
+        _shingle_all(codes, bounds, classes, shingle, _power(shingle), room, found)
+        # numpy sorts these with vector instructions, some eight times as fast as compiled code.
+        begins = bounds[:-1] + np.arange(len(places))
+        for start, stop in zip(begins.tolist(), (begins + found).tolist(), strict=True):
+            room[start:stop].sort()
+        _distinct_all(bounds, room, found)
         counts[places] = found
         parts.append((places, room, bounds))
     starts = np.zeros(len(texts) + 1, np.int64)

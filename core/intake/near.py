@@ -43,7 +43,7 @@ _RECALL = 0.997
 _CENTRES = 16
 _BATCH = 1024
 # Pairs compared at a time. Their texts' shingles, at most two texts a pair, are held together.
-_BLOCK = 1 << 14
+_BLOCK = 1 << 11
 _UNMERGED = 1 << 23
 _THREADS = 2
 

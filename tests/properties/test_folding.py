@@ -7,12 +7,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.intake import kernel
+from core.intake.folding import fold_dialogues
 from core.intake.text import (
     compared_text,
     digest_dialogue,
     digest_prompt,
     digest_text,
-    fold_dialogue,
     fold_text,
 )
 from core.model.dataset import Message
@@ -29,25 +29,26 @@ TURNS = st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), LET
 
 
 @settings(deadline=None)
-@given(TURNS)
-@example([])
-@example([("user", ""), ("assistant", " ")])
-@example([("user", "a\x00b"), ("assistant", "c")])
-@example([("user", "Hi  there \x1d YOU"), ("assistant", "ｆull")])
-def test_a_dialogue_is_folded_as_its_parts_are(turns):
-    messages = tuple(Message(role=role, content=content) for role, content in turns)
-    folded = fold_dialogue(turns)
-    assert folded.digest == digest_dialogue(messages)
-    assert folded.prompt == digest_prompt(messages)
-    parts = [" ".join(fold_text(text).split()) for role, text in turns if role != "system"]
-    assert folded.text == "\n".join(parts).encode("utf-8", "surrogatepass")
-    rule = {"shingle": 3, "count": 32, "seed": 1}
-    fast, slow = (
-        kernel.sketch([folded.text], **rule),
-        kernel.sketch([compared_text(messages)], **rule),
-    )
-    assert np.array_equal(fast[0], slow[0])
-    assert fast[1] == slow[1]
+@given(st.lists(TURNS, max_size=4))
+@example([[]])
+@example([[("user", ""), ("assistant", " ")], [("assistant", "a"), ("user", "x " * 30)]])
+@example([[("user", "a\x00b"), ("assistant", "c")], [], [("system", "x")]])
+@example([[("user", "Hi  there \x1d YOU"), ("assistant", "ｆull")]])
+@example([[("用户", "a" * 12_345), ("user", " " * 30 + "b" * 24 + " ")]])
+def test_dialogues_are_folded_together_as_the_parts_of_each_are(dialogues):
+    for turns, folded in zip(dialogues, fold_dialogues(dialogues), strict=True):
+        messages = tuple(Message(role=role, content=content) for role, content in turns)
+        assert folded.digest == digest_dialogue(messages)
+        assert folded.prompt == digest_prompt(messages)
+        parts = [" ".join(fold_text(text).split()) for role, text in turns if role != "system"]
+        assert folded.text == "\n".join(parts).encode("utf-8", "surrogatepass")
+        rule = {"shingle": 3, "count": 32, "seed": 1}
+        fast, slow = (
+            kernel.sketch([folded.text], **rule),
+            kernel.sketch([compared_text(messages)], **rule),
+        )
+        assert np.array_equal(fast[0], slow[0])
+        assert fast[1] == slow[1]
 
 
 @settings(deadline=None)
