@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.gates.corpus import check_unicode, parse_turns
+from core.gates.corpus import parse_turns
 from core.gates.row import RowLine
 from core.model.dataset import Shard
 from core.model.errors import GateError
@@ -59,7 +59,7 @@ def parse_block(block: bytes, shard: Shard, first: int) -> list[Compared]:
     """Return what `parse_turns` gives of each line, the metadata only as far as `Compared` says.
 
     Lines that are just what our encoder writes are decoded together, at a few times the speed:
-    what encodes to the same bytes as were read hides no key twice and no key we do not know.
+    what encodes to the same bytes as were read is Unicode and hides no key twice.
 
     Raises:
         GateError: as `parse_turns` does.
@@ -67,7 +67,7 @@ def parse_block(block: bytes, shard: Shard, first: int) -> list[Compared]:
     try:
         rows = _ROWS.decode_lines(block)
         if _ENCODER.encode_lines(rows) == block:
-            return [_compared(row, shard, first + n) for n, row in enumerate(rows)]
+            return [_compared(row) for row in rows]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     lines = block.split(b"\n")
@@ -76,11 +76,8 @@ def parse_block(block: bytes, shard: Shard, first: int) -> list[Compared]:
     return [parse_turns(line, shard, number) for number, line in enumerate(lines, first)]
 
 
-def _compared(row: RowLine, shard: Shard, line: int) -> Compared:
+def _compared(row: RowLine) -> Compared:
     said = row.metadata
-    for message in row.messages:
-        if not message.content.isascii():
-            check_unicode(message.content, shard, line)
     return [(message.role, message.content) for message in row.messages], {
         "record_id": said.record_id,
         "source_key": said.source_key,

@@ -172,13 +172,12 @@ def _turns(row: Mapping[str, object], shard: Shard, line: int) -> list[tuple[str
         if not isinstance(role, str) or not isinstance(content, str):
             raise _refusal("gate.row_shape", "A message has no role or no text.", shard, line)
         if not content.isascii():
-            check_unicode(content, shard, line)
+            _check_unicode(content, shard, line)
         turns.append((role, content))
     return turns
 
 
-def check_unicode(content: str, shard: Shard, line: int) -> None:
-    """Raise `GateError` when a message holds what no text does."""
+def _check_unicode(content: str, shard: Shard, line: int) -> None:
     try:
         content.encode()
     except UnicodeEncodeError:
