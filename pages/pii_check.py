@@ -12,7 +12,7 @@ from core.gates.codes import title_of
 from core.model.errors import DeskError
 from core.model.pii import PiiState, PiiVerdict
 from core.review.frame import FoundRecord
-from core.review.pii import KINDS, METHOD, QUESTION, READERS
+from core.review.pii import KINDS, METHOD, QUESTION, READERS, pii_sentence
 from pages.frame import guard, show
 from pages.frame.links import page_link
 from pages.frame.passage import draw_passage
@@ -45,11 +45,6 @@ titles = {family.name: family.title for family in bench.desk.policy.families}
 stages = {stage.number: stage.name for stage in bench.desk.policy.stages}
 stage_of = {family.name: stages[family.stage] for family in bench.desk.policy.families}
 states = bench.pii.states(digest)
-show.prose(
-    "Machines miss what has no form. So people read a sample of every family, fixed before the "
-    "first record was shown, and answer one question. What the machine found is shown after the "
-    "answer, never before."
-)
 if not states:
     st.info(
         "This policy asks for no PII check, so none is needed to publish, and nothing is said "
@@ -61,6 +56,7 @@ if not states:
 
 def draw_states() -> None:
     """Draw where every family stands, in numbers and in one sentence each."""
+    st.subheader("Where it stands")
     st.table(
         [
             {
@@ -78,6 +74,8 @@ def draw_states() -> None:
         hide_index=True,
         alt="The PII check of every family: how many were read, and what that shows",
     )
+    for family, state in states.items():
+        show.quiet("{sentence}", sentence=pii_sentence(state, titles[family]))
     show.quiet("{method}.", method=METHOD)
 
 
@@ -134,11 +132,10 @@ def draw_machine(family: str) -> None:
     if answered is None or answered[:2] != (digest, family):
         return
     record_id = answered[2]
-    with st.expander("What the machine finds in the record you just answered", expanded=True):
-        found = bench.pii.machine(digest, family, record_id, person)
-        record = bench.pii.record(digest, family, record_id, person)
-        if not found:
-            show.prose("Nothing.")
+    found = bench.pii.machine(digest, family, record_id, person)
+    record = bench.pii.record(digest, family, record_id, person)
+    title = "What the machine finds in the record you just answered"
+    with st.expander(title if found else f"{title}: nothing", expanded=bool(found)):
         for code, count in sorted(Counter(title_of(item.code) for item in found).items()):
             show.quiet("{code}: {count}", code=code, count=count)
         for item in found[:10]:
@@ -219,7 +216,8 @@ def draw_record(family: str, state: PiiState) -> None:
     record = bench.pii.record(digest, family, record_id, person)
     st.subheader(QUESTION)
     show.quiet(
-        "{read} of {planned} read. Names of public figures and authors of methods do not count.",
+        "{read} of {planned} read. Machines miss what has no form; what they found is shown after "
+        "your answer. Names of public figures and authors of methods do not count.",
         read=f"{state.read:,}",
         planned=f"{state.planned:,}",
     )
@@ -246,9 +244,6 @@ def draw_record(family: str, state: PiiState) -> None:
         )
 
 
-draw_states()
-for stands in states.values():
-    show.quiet("{sentence}", sentence=stands.sentence)
 draw_escapes()
 if any(state.state == "not_frozen" for state in states.values()):
     draw_freezing()
@@ -262,4 +257,9 @@ elif person.holds(*READERS):
     except DeskError as error:
         show.refusal(error)
 else:
+    show.prose(
+        "Machines miss what has no form. So people read a sample of every family, fixed before "
+        "the first record was shown, and answer one question."
+    )
     show.quiet("Clinicians, bias reviewers and the review lead read; here you see how far it is.")
+draw_states()

@@ -3,7 +3,8 @@
     bench = a_desk(simulator, tmp_path)            # in memory, for AppTest
     bench = an_embedded_desk(tmp_path)             # on a real S3 server, for a browser
 
-The candidate's gates have passing reports, journalled as the desk itself would.
+The candidate's gates have passing reports, journalled as the desk itself would; its PII sample
+has been read, and nobody was found in it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from core.storage.ports import Clock, ObjectStore, SystemClock
 from core.workbench import Workbench, assemble, connect_desk
 from core.workbench.desk import Desk
 from tests.builders import PREFIX, Row, a_candidate, a_row
+from tests.road import read_for_names
 
 VERSION = "v2026-11-21"
 NONCE = "rain on the tin roof"
@@ -119,12 +121,13 @@ def add_ready_candidate(
     passed: bool = True,
     frozen: bool = True,
 ) -> Candidate:
-    """Store a candidate for `version`, pass its gates and freeze its samples."""
+    """Store a candidate, pass its gates, freeze its samples and find nobody named in them."""
     candidate = add_candidate(bench, rows, version=version)
     if passed:
         pass_gates(bench, candidate)
     if frozen:
         bench.reviews.freeze(candidate.digest, NONCE, person_of(bench, "lead"))
+        read_for_names(bench, candidate.digest)
     return candidate
 
 

@@ -86,7 +86,7 @@ def explain_ranges(bench: Workbench, digest: str) -> int:
 
 
 def rate_all(bench: Workbench, digest: str, *, score: str = "4") -> None:
-    """Freeze the samples and let every reviewer accept every record of theirs."""
+    """Freeze the samples; every reader accepts every record of theirs and finds nobody named."""
     bench.reviews.freeze(digest, "a nonce of this test", person(bench, "demo:lead"))
     readers = {"clinician": "demo:clinician-1", "bias_reviewer": "demo:bias"}
     for claim in bench.desk.policy.claims:
@@ -107,6 +107,18 @@ def rate_all(bench: Workbench, digest: str, *, score: str = "4") -> None:
                     "shown_sha256": screen.sha256,
                     "seconds": 60,
                 },
+            )
+    read_for_names(bench, digest)
+
+
+def read_for_names(bench: Workbench, digest: str, identity: str = "demo:clinician-1") -> None:
+    """Let one reader find nobody in every record of the frozen PII samples."""
+    reader = person(bench, identity)
+    for family in bench.pii.families(digest):
+        while (record_id := bench.pii.next_record(digest, family, reader)) is not None:
+            record = bench.pii.record(digest, family, record_id, reader)
+            bench.pii.answer(
+                digest, family, record_id, reader, "nobody", shown_sha256=record.sha256, seconds=30
             )
 
 

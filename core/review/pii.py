@@ -339,9 +339,9 @@ def _state(
     return replace(state, sentence=pii_sentence(state))
 
 
-def pii_sentence(state: PiiState) -> str:
-    """Return the state in one plain sentence whose numbers are exact at every moment."""
-    name = state.family
+def pii_sentence(state: PiiState, title: str = "") -> str:
+    """Return the state in plain words whose numbers are exact; `title` names the family."""
+    name = title or state.family
     if state.state == "not_frozen":
         return f"No sample of {name} is frozen for the PII check, so nothing can be said about it."
     if state.state == "stale":

@@ -358,8 +358,10 @@ class Sheet:
             )
         for check in self.pii.states(digest).values():
             if check.state != "done":
-                title = f"Read {check.family} for personal data"
-                return (title, check.sentence, "pii_check", "review_lead")
+                family = self.desk.policy.family(check.family).title
+                reader = "review_lead" if check.state == "not_frozen" else "clinician"
+                title = f"Read {family} for anybody who could be identified"
+                return (title, check.sentence, "pii_check", reader)
         for claim, state in self.reviews.states(digest).items():
             rule = self.desk.policy.claim(claim)
             if state.state == "paused":

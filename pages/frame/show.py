@@ -41,10 +41,12 @@ def exact(text: str) -> None:
 
 def dialogue(messages: tuple[Message, ...]) -> None:
     """Draw a record's turns in exact text, numbered from 1."""
-    for number, message in enumerate(messages, 1):
-        with st.container(border=True):
-            st.caption(f"{number} · {message.role}")
-            st.text(message.content)
+    # One frame with the speaker close above each turn: a frame a turn makes a page of ten lines.
+    with st.container(border=True, gap="medium"):
+        for number, message in enumerate(messages, 1):
+            with st.container(gap=None):
+                st.caption(f"{number} · {message.role}")
+                st.text(message.content)
 
 
 def refusal(error: DeskError) -> None:

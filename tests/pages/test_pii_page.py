@@ -101,7 +101,7 @@ def test_who_does_not_read_sees_numbers_and_no_record(desk: Workbench, identity:
     page = opened(identity)
     assert not page.exception
     assert not page.text
-    assert "sampled records of priority" in words(page).replace("\\", "")
+    assert "sampled records of Priority" in words(page).replace("\\", "")
 
 
 def test_the_privacy_page_shows_the_eighteen_and_the_allow_list(desk: Workbench) -> None:

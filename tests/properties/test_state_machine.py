@@ -47,6 +47,7 @@ from core.workbench.desk import Desk
 from tests.builders import PREFIX
 from tests.clock import FixedClock
 from tests.desk import add_candidate, clean_answers, person_of, some_rows_to_read
+from tests.road import read_for_names
 from tests.release_builders import no_wait
 from tests.simulator import Simulator
 
@@ -313,6 +314,7 @@ class Desks(RuleBasedStateMachine):
         candidate = add_candidate(self.bench, rows, version=version)
         self._judge(candidate.digest, self.policy.required_gates, "pass")
         self.bench.reviews.freeze(candidate.digest, "rain on the roof", self.person("lead"))
+        read_for_names(self.bench, candidate.digest)
 
     def _judge(self, digest: str, gates: tuple[str, ...], verdict: str) -> None:
         desk, candidate = self.bench.desk, self.bench.candidates.get(digest)
