@@ -47,8 +47,8 @@ from core.workbench.desk import Desk
 from tests.builders import PREFIX
 from tests.clock import FixedClock
 from tests.desk import add_candidate, clean_answers, person_of, some_rows_to_read
-from tests.road import read_for_names
 from tests.release_builders import no_wait
+from tests.road import read_for_names
 from tests.simulator import Simulator
 
 RUNS = int(os.environ.get("RELEASE_DESK_STATES", "8"))
