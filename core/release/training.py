@@ -96,6 +96,10 @@ class TrainingRows(_Iterable):
         self._stream = stream
         return map(self._shape, stream)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the stream behind: its connection cannot follow into a spawned worker."""
+        return {**self.__dict__, "_stream": None}
+
     def __len__(self) -> int:
         """Return how many rows this rank gets in one epoch, over all its loader's workers."""
         rank, world = self._rank

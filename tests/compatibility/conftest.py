@@ -101,13 +101,35 @@ def run(reader_python: Path, published: Published, tmp_path: Path) -> Run:
 
     `run(code, say="expression")` returns what the expression is at the end, as JSON.
     """
+    return runner(reader_python, published, tmp_path)
+
+
+@pytest.fixture
+def train(published: Published, tmp_path: Path) -> Run:
+    """Runs a program as `run` does, with the interpreter that RELEASE_DESK_TRAINER names.
+
+    The package index has PyTorch for Linux only with three gigabytes of CUDA beside it, so that
+    an environment with PyTorch and TRL is made by hand, and these tests are skipped without it.
+    """
+    python = os.environ.get("RELEASE_DESK_TRAINER", "")
+    if not python:
+        pytest.skip("RELEASE_DESK_TRAINER names no interpreter with PyTorch and TRL")
+    return runner(Path(python), published, tmp_path)
+
+
+def runner(python: Path, published: Published, tmp_path: Path) -> Run:
+    """Return what runs a program in a process of its own, with an empty home."""
 
     def run_it(code: str, *, say: str, fails: bool = False, **environment: str) -> object:
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
-        told = f"{code}\nimport json as _json\nprint('\\n' + _json.dumps({say}))\n"
+        # A file, not `-c`: what a loader's spawned workers import anew is the program itself.
+        program = home / "program.py"
+        program.write_text(
+            f"{code}\nimport json as _json\nprint('\\n' + _json.dumps({say}))\n", "utf-8"
+        )
         finished = subprocess.run(
-            [str(reader_python), "-c", told],
+            [str(python), str(program)],
             capture_output=True,
             text=True,
             cwd=home,

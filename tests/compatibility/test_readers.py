@@ -42,6 +42,7 @@ def test_every_program_of_the_readme_is_short_and_run_here():
     assert set(found) == {
         "read_plainly.py",
         "feed_pytorch.py",
+        "fine_tune_with_trl.py",
         "tokenise_for_sft.py",
         "load_with_datasets.py",
         "ask_with_duckdb.py",

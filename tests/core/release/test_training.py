@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from core.model.errors import NoSuchRelease, ReleaseError
 from core.release.publish import publish_release
 from core.release.training import TrainingRows
+from core.storage.s3 import S3Store
 from tests.builders import PREFIX
 from tests.release_builders import some_inputs
 
@@ -129,6 +133,17 @@ def test_a_mix_needs_a_phase_and_a_release_must_exist(published):
         rows_of(published, mixed=True)
     with pytest.raises(NoSuchRelease):
         TrainingRows(lambda: published, "v2020-01-01", exports=PREFIX)
+
+
+def test_it_follows_into_a_spawned_worker_after_it_was_read_here(moto_store, moto_settings):
+    publish_release(some_inputs(moto_store))
+    settings = replace(moto_settings, bucket=moto_store.bucket)
+    rows = TrainingRows(partial(S3Store, settings), "latest", exports=PREFIX)
+    here = names(rows)
+    sent = pickle.loads(pickle.dumps(rows))
+    assert names(sent) == here
+    assert rows.state_dict()
+    assert TrainingRows.state_dict(pickle.loads(pickle.dumps(rows))) == {}
 
 
 @pytest.mark.parametrize("workers", [1, 3])
