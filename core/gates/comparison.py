@@ -117,6 +117,10 @@ class Comparison:
         """Return where the record with this index stands."""
         return self.table.place(index)
 
+    def families(self) -> tuple[list[str], Indices]:
+        """Return the names of the families, and for each record which of them it is of."""
+        return self.table.families()
+
     def groups(self, key: Key) -> Groups:
         """Return the records that share a key; those without one are in no group."""
         return self.table.groups(key)
@@ -209,6 +213,12 @@ class _Table:
             origin=self._origins[self._origin[index]],
             origin_line=int(self._origin_line[index]),
         )
+
+    def families(self) -> tuple[list[str], Indices]:
+        names = sorted(set(self._families))
+        places = {name: place for place, name in enumerate(names)}
+        of = np.array([places[name] for name in self._families], np.int64)
+        return names, of[self._shard]
 
     def groups(self, key: Key) -> Groups:
         values = self.keys[key]

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Final
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from core.gates.comparison import Comparison, Groups, Place
 from core.gates.gate import in_order
@@ -116,12 +117,17 @@ class DuplicatesGate:
 
     def _pairs_by_family(self, groups: Groups, pairs: Pairs) -> Mapping[str, int]:
         """Count near pairs by the two families, in all splits."""
+        names, of = self.comparison.families()
+        text = np.repeat(np.arange(len(groups)), np.diff(groups.bounds))
+        shape = len(groups), len(names)
+        held = csr_matrix((np.ones(len(text), np.int64), (text, of[groups.members])), shape=shape)
+        # How many records of each family stand at the one text, times those at the other.
+        found = (held[pairs.low].T @ held[pairs.high]).tocoo()
         counts: Counter[str] = Counter()
-        for low, high in zip(pairs.low.tolist(), pairs.high.tolist(), strict=True):
-            left = Counter(self.comparison.place(index).family for index in groups[low])
-            right = Counter(self.comparison.place(index).family for index in groups[high])
-            for one, other in product(left, right):
-                counts[" x ".join(sorted((one, other)))] += left[one] * right[other]
+        for one, other, count in zip(
+            found.row.tolist(), found.col.tolist(), found.data.tolist(), strict=True
+        ):
+            counts[" x ".join(sorted((names[one], names[other])))] += count
         return dict(sorted(counts.items()))
 
     def _rank(self, place: Place) -> tuple[int, str, int, str, int]:

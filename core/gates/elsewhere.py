@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from types import TracebackType
 
@@ -51,9 +51,22 @@ class SketchPool:
         return bool(self._waiting)
 
     @property
-    def full(self) -> bool:
-        """Whether everybody has something to do and something waiting."""
-        return len(self._waiting) > self._sketchers.workers
+    def ready(self) -> bool:
+        """Whether the next part is there to be taken."""
+        return bool(self._waiting) and self._waiting[0][3].done()
+
+    def wait(self, idle: Callable[[], None]) -> None:
+        """Wait until not everybody has something to do; `idle` may raise `Cancelled`.
+
+        Shards differ in size a hundredfold. Were only the oldest of them waited for, a process
+        that took the small ones would stand idle beside one that took a large one.
+        """
+        while len(busy := self._unfinished()) > self._sketchers.workers:
+            wait(busy, timeout=_EVERY, return_when=FIRST_COMPLETED)
+            idle()
+
+    def _unfinished(self) -> list[Future[Sketched]]:
+        return [future for *_, future in self._waiting if not future.done()]
 
     def submit(self, shard: Shard, body: bytes) -> None:
         """Hand in a shard with its proven bytes; they are handed on in a file."""
@@ -168,7 +181,8 @@ def show_shards(
                 pool.submit(shard, body)
                 showing.show_lines(shard, body)
                 del body
-                while pool.full:
+                pool.wait(showing.say)
+                while pool.ready:
                     showing.collect(pool)
             while pool.waiting:
                 showing.collect(pool)

@@ -9,7 +9,7 @@ than a block of shingles.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -182,8 +182,7 @@ def _candidates(
     bands, rows = banding(rule, least)
     found = _Codes(len(order))
     capped = largest = 0
-    for band in range(bands):
-        members, bounds = _buckets(band_keys(signatures, order, band, rows))
+    for members, bounds in _all_buckets(signatures, order, bands, rows):
         sizes = np.diff(bounds)
         crowded = sizes[sizes > rule.bucket_cap]
         capped += len(crowded)
@@ -194,6 +193,18 @@ def _candidates(
             found.add(pairs)
     low, high = found.pairs()
     return low, high, capped, largest
+
+
+def _all_buckets(
+    signatures: Signatures, order: Indices, bands: int, rows: int
+) -> Iterator[tuple[Indices, Indices]]:
+    """Yield the buckets of each band in turn."""
+
+    def bucket(band: int) -> tuple[Indices, Indices]:
+        return _buckets(band_keys(signatures, order, band, rows))
+
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        yield from pool.map(bucket, range(bands))
 
 
 def _buckets(keys: Hashes) -> tuple[Indices, Indices]:

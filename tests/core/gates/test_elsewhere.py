@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -301,3 +301,41 @@ def test_a_record_id_that_is_no_id_and_a_line_beyond_all_bounds_do_no_harm(store
     assert [report.verdict for report in reports] == ["pass", "pass"]
     assert "my name" not in repr(reports)
     assert np.count_nonzero(comparison.table.keys["record_id"] != b"") == 1
+
+
+class SlowFirst:
+    """Sketches the first shard it is given only when it is let; the others at once."""
+
+    workers = 2
+
+    def __init__(self):
+        self.first = Future()
+        self.given = []
+
+    def submit(self, lines, shard, texts):
+        self.given.append(shard)
+        if len(self.given) == 1:
+            return self.first
+        done = Future()
+        done.set_result(shard)
+        return done
+
+    def shutdown(self):
+        pass
+
+
+def test_small_shards_go_on_being_sketched_beside_a_large_one(store, candidate):
+    sketchers = SlowFirst()
+    pool = elsewhere.SketchPool(
+        open_corpus(store, candidate), Comparison(POLICY.near_duplicates), sketchers
+    )
+    for shard in candidate.shards:
+        pool.submit(shard, fetch_shard(store, shard))
+        pool.wait(lambda: pytest.fail("there was room for another"))
+        assert not pool.ready
+    assert len(candidate.shards) > sketchers.workers + 1
+    sketchers.first.set_result(candidate.shards[0])
+    taken = []
+    while pool.ready:
+        taken.append(pool.take(lambda: None))
+    assert taken == list(candidate.shards)
