@@ -15,7 +15,7 @@ from core.gates.comparison import Comparison, Groups, Place
 from core.gates.gate import in_order
 from core.gates.sketched import Sketched
 from core.intake.kernel import SCHEME
-from core.intake.near import Pairs, label_clusters
+from core.intake.near import Pairs, expect_missed, label_clusters
 from core.model.dataset import ShippedRecord
 from core.model.gate import Finding
 from core.policy.types import Policy
@@ -80,6 +80,7 @@ class DuplicatesGate:
             "clusters_by_size": _cluster_sizes(groups, pairs),
             "pairs_by_family": self._pairs_by_family(groups, pairs),
             "pairs_compared": pairs.candidates,
+            "expected_missed": round(expect_missed(pairs.jaccard, self._rule), 3),
             "capped_buckets": pairs.capped_buckets,
             "largest_bucket": pairs.largest_bucket,
             "least_similarity": float(pairs.jaccard.min()) if len(pairs.jaccard) else None,

@@ -18,7 +18,7 @@ from core.gates.comparison import Comparison, Groups, Key, Place
 from core.gates.gate import in_order
 from core.gates.sketched import Sketched
 from core.intake.kernel import SCHEME, Indices
-from core.intake.near import Pairs
+from core.intake.near import Pairs, expect_missed
 from core.model.dataset import SPLITS, ShippedRecord
 from core.model.gate import Finding
 from core.policy.types import Policy
@@ -92,6 +92,7 @@ class LeakageGate:
             },
             "groups_checked": checked,
             "pairs_compared": pairs.candidates,
+            "expected_missed": round(expect_missed(pairs.jaccard, self._rule), 3),
             "near_pairs_of_texts": len(pairs.low),
             "capped_buckets": pairs.capped_buckets,
             "largest_bucket": pairs.largest_bucket,

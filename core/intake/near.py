@@ -168,6 +168,17 @@ def banding(rule: NearDuplicateRule, threshold: float) -> tuple[int, int]:
     return rule.permutations, 1
 
 
+def expect_missed(similar: npt.NDArray[np.float64], rule: NearDuplicateRule) -> float:
+    """Return how many pairs banding is expected to have missed where it found these.
+
+    Two texts of Jaccard similarity J share no band of r rows out of b with a probability of
+    p = (1 - J^r)^b, so that a pair that was found stands for p / (1 - p) that were not.
+    """
+    # In order, so that the sum is the same to the last bit however the pairs are ordered.
+    missed = (1 - np.sort(similar) ** rule.rows) ** rule.bands
+    return float((missed / (1 - missed)).sum())
+
+
 def _candidates(
     signatures: Signatures, order: Indices, rule: NearDuplicateRule, least: float
 ) -> tuple[Indices, Indices, int, int]:

@@ -87,6 +87,7 @@ def test_near_duplicates_of_one_split_are_counted_and_let_through(simulator, clo
     assert report.measures["near_pairs"] == 1
     assert report.measures["clusters_by_size"] == {"2": 1}
     assert report.measures["pairs_by_family"] == {"priority x priority": 1}
+    assert 0 <= report.measures["expected_missed"] < 0.002
 
 
 def test_near_duplicates_block_in_a_family_that_keeps_one_per_cluster(simulator, clock):

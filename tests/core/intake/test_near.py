@@ -8,10 +8,12 @@ import re
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.intake.near import (
     banding,
+    expect_missed,
     find_pairs,
     label_clusters,
     near_duplicate_pairs,
@@ -164,3 +166,15 @@ def test_answers_that_real_people_repeated_are_all_found():
     truth = {(i, j) for i, j in sharing if len(sets[i] & sets[j]) / len(sets[i] | sets[j]) >= 0.8}
     assert len(truth) > 100
     assert {(i, j) for i, j, _ in near_duplicate_pairs(texts, RULE)} == truth
+
+
+def test_the_pairs_expected_to_be_missed_are_as_many_as_chance_misses():
+    rule = a_policy().near_duplicates
+    pick = np.random.default_rng(4)
+    similar = pick.uniform(0.5, 0.9, 40_000)
+    agree = pick.random((len(similar), rule.bands, rule.rows)) < similar[:, None, None]
+    found = agree.all(axis=2).any(axis=1)
+    missed = int((~found).sum())
+    assert missed > 1_000
+    assert expect_missed(similar[found], rule) == pytest.approx(missed, rel=0.05)
+    assert expect_missed(np.empty(0), rule) == 0
