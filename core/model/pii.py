@@ -39,7 +39,8 @@ class PiiState:
     `state` is `not_frozen`, `stale` (the policy or the question has changed), `reading`,
     `escaped` (somebody could be identified: those records must go), `unproven` (all read, and
     the bound is above the limit) or `done`. `upper` is the one-sided exact upper bound on the
-    share of records that identify somebody.
+    share of records that identify somebody. `failed` holds, oldest first, how many records were
+    found and read in each earlier sample of the version that found somebody.
     """
 
     family: str
@@ -55,3 +56,4 @@ class PiiState:
     readers: tuple[ReviewerId, ...]
     plan: str
     seed: str
+    failed: tuple[tuple[int, int], ...] = ()

@@ -20,6 +20,13 @@ from core.policy.types import ClaimRule, PiiCheckRule
 from core.review.answers import check_person, moment_of
 from core.review.bounds import quoted_upper
 from core.review.frame import FoundRecord
+from core.review.pii_attempts import (
+    EarlierSample,
+    attempts_sentence,
+    failed_samples,
+    rule_after,
+    unread_records,
+)
 from core.review.sample import draw_plan, parse_plan, plan_bytes, plan_digest
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
@@ -77,12 +84,16 @@ def draw_pii_plan(
     family: str,
     candidate: Digest,
     seed: str,
+    earlier: Sequence[EarlierSample] = (),
 ) -> SamplePlan:
     """Return the plan of one family over triples of record id, cluster id and family.
 
     Raises:
-        ReviewError: `review.empty_frame`, `review.plan_too_small` as `draw_plan`.
+        ReviewError: `review.escape_ships` as `unread_records`; `review.empty_frame`,
+            `review.plan_too_small` as `draw_plan`.
     """
+    rule = rule_after(rule, len(failed_samples(earlier)))
+    drawn_from = unread_records(records, family, earlier)
     claim = ClaimRule(
         id=f"pii_{family}",
         title=f"PII check: {family}",
@@ -95,7 +106,7 @@ def draw_pii_plan(
         second=0,
         overlap=0,
     )
-    every_record = ((record, record, name) for record, _, name in records if name == family)
+    every_record = ((record, record, name) for record, _, name in drawn_from)
     return draw_plan(every_record, claim=claim, rubric=question(), candidate=candidate, seed=seed)
 
 
@@ -256,6 +267,8 @@ def pii_state(
     seed: str | None,
     readers: Collection[ReviewerId],
     journalled: Iterable[str] = (),
+    earlier: Sequence[EarlierSample] = (),
+    carried: Sequence[StoredAnswer] = (),
 ) -> PiiState:
     """Return where the reading of one family stands.
 
@@ -269,16 +282,22 @@ def pii_state(
             that nobody could be identified counts from them alone.
         journalled: records that the journal says identify somebody; an answer that was
             taken out of the bucket does not set its record free.
+        earlier: the samples of earlier candidates of the version, oldest first. One that found
+            somebody has failed, and this one must show more (`rule_after`).
+        carried: answers given to those. They count here too where the sample holds the record:
+            a record's id is the digest of its messages, so the same text was read.
     """
+    failed = failed_samples(earlier)
+    rule = rule_after(rule, len(failed))
     if plan is None:
-        return _state(plan, "not_frozen", rule=rule, family=family)
+        return _state(plan, "not_frozen", rule=rule, family=family, failed=failed)
+    answers = (*answers, *carried)
+    plans = {plan_digest(plan), *(sample.plan for sample in earlier)}
     named = {item.answer.record_id for item in answers if item.answer.answer == "somebody"}
     escapes = tuple(sorted({*named, *journalled} & frozenset(plan.records)))
     counted = [item.answer for item in answers if item.answer.reviewer in readers]
     read = frozenset(
-        item.record_id
-        for item in counted
-        if item.record_id in plan.records and item.plan == plan_digest(plan)
+        item.record_id for item in counted if item.record_id in plan.records and item.plan in plans
     ) | frozenset(escapes)
     upper = None
     if read:
@@ -306,7 +325,8 @@ def pii_state(
         read=len(read),
         escapes=escapes,
         upper=upper,
-        readers=tuple(sorted({item.reviewer for item in counted})),
+        readers=tuple(sorted({item.reviewer for item in counted if item.record_id in read})),
+        failed=failed,
     )
 
 
@@ -320,6 +340,7 @@ def _state(
     escapes: tuple[str, ...] = (),
     upper: float | None = None,
     readers: tuple[ReviewerId, ...] = (),
+    failed: Sequence[EarlierSample] = (),
 ) -> PiiState:
     state = PiiState(
         family=family,
@@ -335,6 +356,7 @@ def _state(
         readers=readers,
         plan=plan_digest(plan) if plan is not None else "",
         seed=plan.seed if plan is not None else "",
+        failed=tuple((len(sample.escapes), len(sample.read)) for sample in failed),
     )
     return replace(state, sentence=pii_sentence(state))
 
@@ -343,7 +365,8 @@ def pii_sentence(state: PiiState, title: str = "") -> str:
     """Return the state in plain words whose numbers are exact; `title` names the family."""
     name = title or state.family
     if state.state == "not_frozen":
-        return f"No sample of {name} is frozen for the PII check, so nothing can be said about it."
+        said = f"No sample of {name} is frozen for the PII check, so nothing can be said about it."
+        return said + attempts_sentence(state.failed)
     if state.state == "stale":
         return f"The PII sample of {name} was drawn under another rule; build and freeze again."
     found = len(state.escapes)
@@ -357,10 +380,12 @@ def pii_sentence(state: PiiState, title: str = "") -> str:
             f"the family would identify somebody (asked: {_percent(state.limit)})."
         )
     if state.state == "escaped":
-        said += " These records must be excluded and a new candidate built."
+        said += (
+            " These records must be excluded and a new candidate built, of which others are read."
+        )
     if state.state == "unproven":
         said += " The bound is above what was asked."
-    return said
+    return said + attempts_sentence(state.failed)
 
 
 def _percent(share: float) -> str:

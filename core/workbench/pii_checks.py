@@ -21,7 +21,6 @@ from core.review.pii import (
     StoredAnswer,
     draw_pii_plan,
     freeze_pii_plan,
-    load_answers,
     load_pii_plans,
     pii_state,
     submit_answer,
@@ -31,6 +30,7 @@ from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
 from core.workbench.people import acting_people
+from core.workbench.pii_earlier import answers_of, earlier_answers, earlier_samples
 
 ESCAPE = "privacy.sampling_escape"
 
@@ -56,7 +56,6 @@ class PiiChecks:
         escapes = [
             (str(entry.event["family"]), str(entry.event["record_id"]))
             for entry in history.of_type(entries, "pii.escape")
-            if entry.event["candidate"] == digest
         ]
         rules = desk.policy.pii_families()
         return {
@@ -68,6 +67,8 @@ class PiiChecks:
                 seed=history.seed_of(entries, candidate.version),
                 readers=self.readers(digest),
                 journalled=[record for name, record in escapes if name == family],
+                earlier=earlier_samples(desk, candidate, family),
+                carried=earlier_answers(desk, candidate, family),
             )
             for family in self.families(digest)
         }
@@ -90,9 +91,7 @@ class PiiChecks:
 
     def answers(self, digest: str, family: str) -> tuple[StoredAnswer, ...]:
         """Return every answer for a family."""
-        cache = self.desk.memory.setdefault("pii answers", {})
-        assert isinstance(cache, dict)
-        return load_answers(self.desk.store, self.desk.prefix, Digest(digest), family, cache=cache)
+        return answers_of(self.desk, Digest(digest), family)
 
     def readers(self, digest: str) -> frozenset[ReviewerId]:
         """Return who may read: they hold a reader's role and have not built the candidate."""
@@ -114,6 +113,12 @@ class PiiChecks:
         read = {
             item.answer.record_id
             for item in self.answers(digest, family)
+            if item.answer.reviewer in readers
+        }
+        candidate = self.candidates.get(digest)
+        read |= {
+            item.answer.record_id
+            for item in earlier_answers(self.desk, candidate, family)
             if item.answer.reviewer in readers
         }
         first = plan.records[: plan.first]
@@ -232,7 +237,7 @@ class PiiChecks:
         """Return what ships of the check: size, method, misses and exact bound, no text."""
         return document_bytes(
             {
-                "schema": "release-desk/pii-check/1",
+                "schema": "release-desk/pii-check/2",
                 "candidate": digest,
                 "question": QUESTION,
                 "method": METHOD,
@@ -246,6 +251,9 @@ class PiiChecks:
                         "planned": state.planned,
                         "read": state.read,
                         "misses": len(state.escapes),
+                        "failed_before": [
+                            {"misses": misses, "read": read} for misses, read in state.failed
+                        ],
                         "limit": repr(state.limit),
                         "confidence": repr(state.confidence),
                         "upper": None if state.upper is None else repr(state.upper),
@@ -310,7 +318,12 @@ def freeze_pii_samples(
     rules = desk.policy.pii_families()
     for family in asked_families(desk, candidate):
         plan = draw_pii_plan(
-            frame, rule=rules[family], family=family, candidate=candidate.digest, seed=seed
+            frame,
+            rule=rules[family],
+            family=family,
+            candidate=candidate.digest,
+            seed=seed,
+            earlier=earlier_samples(desk, candidate, family),
         )
         key = freeze_pii_plan(desk.store, desk.prefix, plan, family)
         desk.record(

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from core.canonical import decode
+from core.canonical import decode, digest_of, sha256_hex
 from core.intake.privacy.values import value_digest
+from core.model.dataset import Split
 from core.model.errors import NotAllowed, ReviewError
 from core.model.gate import Finding
 from core.policy.types import PiiCheckRule
 from core.review.frame import read_frame
+from core.review.pii import draw_pii_plan
+from core.review.pii_attempts import EarlierSample
+from core.review.sample import plan_digest
 from core.storage.ports import SystemClock
 from core.workbench import Workbench, assemble
-from tests.builders import Row
+from tests.builders import Row, a_row
 from tests.desk import (
     NONCE,
     VERSION,
@@ -29,6 +35,7 @@ from tests.desk import (
 )
 from tests.simulator import Simulator
 
+A = digest_of("a candidate")
 RULE = PiiCheckRule(families=("edge_cases", "priority"), limit=0.35, confidence=0.8, first=4)
 
 
@@ -87,6 +94,43 @@ def name_somebody(bench: Workbench, family: str, name: str = "bias") -> str:
         kind="name",
     )
     return record_id
+
+
+def with_many(store: Simulator, tmp_path: Path) -> Workbench:
+    """A desk with forty records of the family, so that a sample leaves most of them unread."""
+    rows = [a_row(family="edge_cases", seed=f"m{n}", source_line=n) for n in range(1, 41)]
+    plain = a_desk(
+        store,
+        tmp_path,
+        rows={**some_rows_to_read(), ("edge_cases", "train"): rows},
+        frozen=False,
+    )
+    policy = dataclasses.replace(plain.desk.policy, pii_checks=(RULE,))
+    bench = assemble(dataclasses.replace(plain.desk, policy=policy))
+    pass_gates(bench, bench.candidates.get(digest_of_current(bench)))
+    bench.reviews.freeze(digest_of_current(bench), NONCE, person_of(bench, "lead"))
+    return bench
+
+
+def rebuilt(bench: Workbench, *, without: Collection[str]) -> str:
+    """Freeze a candidate with the same rows but those, and one record more of another family."""
+    old = bench.candidates.get(digest_of_current(bench))
+    rows: dict[tuple[str, Split], list[Row | bytes]] = {}
+    for shard in old.shards:
+        body = bench.desk.store.get(shard.key, limit=1 << 20).body
+        kept = [line for line in body.splitlines() if not any(o in line.decode() for o in without)]
+        rows.setdefault((shard.family, shard.split), []).extend(json.loads(k) for k in kept)
+    more = len(without) + old.records
+    rows["voice", "train"].append(a_row(family="voice", seed=f"more {more}", source_line=900))
+    candidate = add_candidate(bench, rows)
+    pass_gates(bench, candidate)
+    bench.reviews.freeze(candidate.digest, "", person_of(bench, "lead"))
+    return candidate.digest
+
+
+def dice(*words: str) -> float:
+    """A share between 0 and 1 that follows from the words."""
+    return int(sha256_hex(" ".join(words).encode())[:13], 16) / 16**13
 
 
 def codes(bench: Workbench) -> list[str]:
@@ -272,13 +316,107 @@ def test_a_policy_without_the_check_says_so_on_the_sheet(store: Simulator, tmp_p
     assert "No PII sampling check is asked for" in line.why
 
 
-def test_an_answer_for_another_candidate_does_not_count(bench: Workbench) -> None:
+def test_the_same_text_in_the_next_candidate_need_not_be_read_again(bench: Workbench) -> None:
+    first = read_all(bench, "edge_cases")
+    second = rebuilt(bench, without=())
+    state = bench.pii.states(second)["edge_cases"]
+    assert (state.state, state.read, state.failed) == ("done", 3, ())
+    assert read_all(bench, "edge_cases") == []
+    assert len(first) == 3
+
+
+def test_another_text_in_the_next_candidate_has_to_be_read(bench: Workbench) -> None:
     read_all(bench, "priority")
     second = add_candidate(bench, with_priority(spoken("Another.", "Yes.")))
     pass_gates(bench, second)
     bench.reviews.freeze(second.digest, "", person_of(bench, "lead"))
     state = bench.pii.states(second.digest)["priority"]
     assert (state.state, state.read) == ("reading", 0)
+
+
+def test_leaving_out_who_was_found_needs_a_new_sample_of_what_nobody_has_read(
+    store: Simulator, tmp_path: Path
+) -> None:
+    """Otherwise every family passes in the end: read, leave out what was found, read on."""
+    bench = with_many(store, tmp_path)
+    escaped = name_somebody(bench, "edge_cases")
+    before = {escaped, *read_all(bench, "edge_cases")}
+    second = rebuilt(bench, without={escaped})
+    state = bench.pii.states(second)["edge_cases"]
+    assert (state.state, state.read, state.failed) == ("reading", 0, ((1, 4),))
+    assert state.confidence == pytest.approx(0.9), "the risk is halved"
+    assert state.planned == 5, "one more than before, of thirty-six unread"
+    assert not before & set(read_all(bench, "edge_cases"))
+    state = bench.pii.states(second)["edge_cases"]
+    assert state.state == "done"
+    assert "the second sample of this version" in state.sentence
+    assert "in 1 of 4 records read" in state.sentence
+    (family,) = [
+        one
+        for one in decode(bench.pii.evidence(second))["families"]
+        if one["family"] == "edge_cases"
+    ]
+    assert family["failed_before"] == [{"misses": 1, "read": 4}]
+
+
+def test_a_record_that_identifies_somebody_is_not_frozen_past(
+    store: Simulator, tmp_path: Path
+) -> None:
+    bench = with_many(store, tmp_path)
+    escaped = name_somebody(bench, "edge_cases")
+    with pytest.raises(ReviewError) as caught:
+        rebuilt(bench, without={"no record"})
+    assert (caught.value.code, caught.value.place) == (
+        "review.escape_ships",
+        f"edge_cases/{escaped}",
+    )
+
+
+def test_a_family_that_was_read_whole_is_judged_by_what_is_left(bench: Workbench) -> None:
+    escaped = name_somebody(bench, "edge_cases")
+    digest, person = digest_of_current(bench), person_of(bench, "clinician-1")
+    read_all(bench, "edge_cases")
+    second = rebuilt(bench, without={escaped})
+    state = bench.pii.states(second)["edge_cases"]
+    assert (state.frame, state.state) == (2, "reading"), "two of five had not been read"
+    read_all(bench, "edge_cases")
+    assert bench.pii.states(second)["edge_cases"].state == "done"
+    third = rebuilt(bench, without={escaped, "nothing more"})
+    state = bench.pii.states(third)["edge_cases"]
+    assert (state.state, state.failed) == ("done", ((1, 3),))
+    assert digest != second
+    assert bench.pii.next_record(third, "edge_cases", person) is None
+
+
+def test_however_often_one_leaves_out_what_was_found_a_bad_family_seldom_passes() -> None:
+    """A family a tenth of which identifies somebody; the lead never gives up before six samples."""
+    rule = PiiCheckRule(families=("f",), limit=0.05, confidence=0.95, first=59)
+    passed = 0
+    for trial in range(200):
+        frame = [(f"{trial}-{number}", "", "f") for number in range(1_000)]
+        bad = {record for record, _, _ in frame if dice(record, "bad") < 0.05}
+        earlier: list[EarlierSample] = []
+        for _ in range(6):
+            plan = draw_pii_plan(
+                frame, rule=rule, family="f", candidate=A, seed=f"s{trial}", earlier=earlier
+            )
+            found = bad & set(plan.records[: plan.first])
+            if not found:
+                passed += 1
+                break
+            # Whoever finds somebody early stops reading: the kindest way to go on.
+            read = plan.records[: 1 + min(map(plan.records.index, found))]
+            earlier.append(
+                EarlierSample(
+                    candidate=A,
+                    plan=plan_digest(plan),
+                    read=frozenset(read),
+                    escapes=frozenset(found & set(read)),
+                )
+            )
+            frame = [one for one in frame if one[0] not in found & set(read)]
+    # Twice the risk of one sample bounds it: 20 of 200, and three standard deviations.
+    assert passed <= 20 + 13
 
 
 def test_allowing_a_value_stores_its_digest_and_never_the_value(

@@ -1,0 +1,113 @@
+"""What readers of earlier candidates found holds for later ones: by record, and by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from core.model.candidate import Candidate
+from core.model.names import Digest
+from core.model.review import SamplePlan
+from core.review.pii import StoredAnswer, load_answers, load_pii_plans
+from core.review.pii_attempts import EarlierSample
+from core.review.sample import plan_digest
+from core.storage.journal import Entry
+from core.workbench import history
+from core.workbench.desk import Desk
+
+Held = TypeVar("Held")
+
+
+def answers_of(desk: Desk, candidate: Digest, family: str) -> tuple[StoredAnswer, ...]:
+    """Return every answer for a family of a candidate."""
+    read: dict[str, bytes] = _kept(desk, "pii answers", {})
+    return load_answers(desk.store, desk.prefix, candidate, family, cache=read)
+
+
+def earlier_answers(desk: Desk, candidate: Candidate, family: str) -> tuple[StoredAnswer, ...]:
+    """Return the answers given for earlier candidates of the version, oldest sample first.
+
+    They are read once by this process: an answer that comes late is one that names somebody,
+    and that is in the journal.
+    """
+    kept: dict[tuple[str, str], tuple[StoredAnswer, ...]] = _kept(desk, "pii earlier answers", {})
+    found: list[StoredAnswer] = []
+    for entry in _frozen_before(desk, candidate, family):
+        name = Digest(str(entry.event["candidate"]))
+        if (name, family) not in kept:
+            kept[name, family] = answers_of(desk, name, family)
+        found += kept[name, family]
+    return tuple(found)
+
+
+def earlier_samples(desk: Desk, candidate: Candidate, family: str) -> tuple[EarlierSample, ...]:
+    """Return the samples of a family that earlier candidates of the version had, oldest first.
+
+    Earlier is what was frozen before this candidate's own sample. Somebody who was found only
+    after that does not change what this sample had to show; the record blocks by itself.
+    """
+    mine = _frozen_at(desk, candidate, family)
+    answers = earlier_answers(desk, candidate, family)
+    found = []
+    for entry in _frozen_before(desk, candidate, family):
+        name = Digest(str(entry.event["candidate"]))
+        given = [item for item in answers if item.answer.candidate == name]
+        told = [
+            one
+            for one in history.of_type(desk.entries(), "pii.escape")
+            if (one.event["candidate"], one.event["family"]) == (name, family)
+        ]
+        keys = {str(one.event["key"]) for one in told}
+        # An answer whose journal entry was lost in a crash counts as if it had come in time.
+        named = {
+            item.answer.record_id
+            for item in given
+            if item.answer.answer == "somebody" and item.key not in keys
+        }
+        named |= {str(one.event["record_id"]) for one in told if mine is None or one.seq < mine}
+        plan = _plan(desk, name, family)
+        found.append(
+            EarlierSample(
+                candidate=name,
+                plan=plan_digest(plan),
+                read=frozenset(item.answer.record_id for item in given) | named,
+                escapes=frozenset(named),
+            )
+        )
+    return tuple(found)
+
+
+def _frozen_at(desk: Desk, candidate: Candidate, family: str) -> int | None:
+    for entry in _frozen(desk, family):
+        if entry.event["candidate"] == candidate.digest:
+            return entry.seq
+    return None
+
+
+def _frozen_before(desk: Desk, candidate: Candidate, family: str) -> Sequence[Entry]:
+    mine = _frozen_at(desk, candidate, family)
+    same = {one.candidate for one in history.built(desk.entries(), candidate.version)}
+    first: dict[str, Entry] = {}
+    for entry in _frozen(desk, family):
+        name = str(entry.event["candidate"])
+        if name in same and name != candidate.digest and (mine is None or entry.seq < mine):
+            first.setdefault(name, entry)
+    return tuple(first.values())
+
+
+def _frozen(desk: Desk, family: str) -> Sequence[Entry]:
+    entries = history.of_type(desk.entries(), "pii.frozen")
+    return [entry for entry in entries if entry.event["family"] == family]
+
+
+def _plan(desk: Desk, candidate: Digest, family: str) -> SamplePlan:
+    kept: dict[tuple[str, str], SamplePlan] = _kept(desk, "pii earlier plans", {})
+    if (candidate, family) not in kept:
+        kept[candidate, family] = load_pii_plans(desk.store, desk.prefix, candidate)[family]
+    return kept[candidate, family]
+
+
+def _kept(desk: Desk, name: str, empty: Held) -> Held:
+    held = desk.memory.setdefault(name, empty)
+    assert isinstance(held, type(empty))
+    return held
