@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from core.model.candidate import Candidate
@@ -12,11 +10,13 @@ from core.model.review import SamplePlan
 from core.model.signoff import Person
 from core.policy.types import ClaimRule
 from core.workbench import Workbench
-from core.workbench.reviews import READERS, OpenFlag
+from core.workbench.reviews import READERS
 from pages.frame import guard, show
+from pages.frame.cases import open_cases, settled_cases
 from pages.frame.extra_records import more_records
 from pages.frame.lead_board import lead_board, reports
 from pages.frame.links import page_link
+from pages.frame.next_candidate import next_candidate
 from pages.frame.norming_room import edits, norming
 from pages.frame.planner import planner
 from pages.frame.review_screen import percent
@@ -109,97 +109,6 @@ def draw_plan(bench: Workbench, candidate: Candidate, plans: dict[str, SamplePla
     show.quiet("Seed {seed}, fixed before the first record was shown.", seed=show.short(seed))
 
 
-def open_point(bench: Workbench, person: Person, digest: str, point: OpenFlag) -> None:
-    """Draw one flag or difference with its record, and the two ways to settle it."""
-    claim = bench.desk.policy.claim(point.claim)
-    rubric = bench.reviews.rubric(point.claim)
-    name = f"{point.kind}:{point.claim}:{point.record_id}:{point.target}"
-    with st.container(border=True):
-        if point.kind == "flag":
-            fail = next(item for item in rubric.hard_fails if item.id == point.flag_id)
-            show.prose(
-                "**{id} {title}**, turn {turn}, raised by {by} in {claim}.",
-                id=fail.id,
-                title=fail.name,
-                turn=point.turn + 1,
-                by=point.by,
-                claim=claim.title,
-            )
-            show.quiet("{text}", text=fail.text)
-            show.exact(point.note)
-            words = "Confirm: it is a hard fail", "Dismiss: it is not"
-        else:
-            show.prose(
-                "**Readers differ** on {target} in {claim}.",
-                target="the verdict" if point.target == "verdict" else point.target,
-                claim=claim.title,
-            )
-            words = "The stricter answer stands", "The milder answer stands"
-        with st.expander(f"The record {point.record_id[:12]}"):
-            show.dialogue(bench.reviews.record(digest, point.record_id, person).messages)
-        _settle(bench, person, digest, point, name, words)
-
-
-def _settle(
-    bench: Workbench,
-    person: Person,
-    digest: str,
-    point: OpenFlag,
-    name: str,
-    words: tuple[str, str],
-) -> None:
-    role = bench.desk.policy.claim(point.claim).role
-    if point.by == person.id:
-        show.quiet("You raised this; a second person settles it.")
-        return
-    if not person.holds("review_lead", role):
-        show.quiet("Waits for a review lead or a second {role}.", role=role.replace("_", " "))
-        return
-
-    def act(decision: str) -> None:
-        reason = str(st.session_state.get(f"why:{name}", ""))
-        show.attempt(
-            lambda: bench.reviews.settle(digest, point, decision, reason, person),
-            done="Settled. What was said stays on record.",
-        )
-
-    with st.form(f"settle:{name}", border=False):
-        st.text_input("Why (this is kept, and ships with the release)", key=f"why:{name}")
-        with st.container(horizontal=True):
-            st.form_submit_button(words[0], key=f"confirm:{name}", on_click=partial(act, "confirm"))
-            st.form_submit_button(words[1], key=f"dismiss:{name}", on_click=partial(act, "dismiss"))
-
-
-def draw_points(bench: Workbench, person: Person, digest: str) -> None:
-    """Draw what is open, then what was settled."""
-    points = (*bench.reviews.open_flags(digest), *bench.reviews.open_differences(digest))
-    st.subheader("To settle")
-    if not points:
-        show.prose("No flag and no difference is open.")
-    for point in points:
-        open_point(bench, person, digest, point)
-    settled = [
-        stored.settlement
-        for claim in bench.desk.policy.claims
-        for stored in bench.reviews.settlements(digest, claim.id)
-    ]
-    if not settled:
-        return
-    st.subheader("Settled")
-    for item in sorted(settled, key=lambda one: one.at, reverse=True):
-        with st.container(border=True):
-            show.prose(
-                "**{decision}** {kind} {target} on record {record}, by {by} at {at}",
-                decision={"confirm": "Confirmed", "dismiss": "Dismissed"}[item.decision],
-                kind=item.kind,
-                target=item.target,
-                record=item.record_id[:12],
-                by=item.by,
-                at=item.at,
-            )
-            show.exact(item.reason)
-
-
 bench, person = guard.require()
 st.title("Adjudication")
 show.outcome()
@@ -216,15 +125,18 @@ try:
     if frozen:
         st.subheader("Where it stands")
         lead_board(bench, candidate.digest)
+    if frozen and person.holds(*READERS):
+        open_cases(bench, person, candidate.digest)
+        settled_cases(bench, candidate.digest)
+    elif frozen:
+        waiting = len(bench.reviews.open_flags(candidate.digest))
+        show.prose("Flags to settle: {count}.", count=waiting or "none")
+    if person.holds(*READERS):
+        next_candidate(bench, person, candidate.version)
     st.subheader("What gets read")
     draw_plan(bench, candidate, plans)
     if not frozen:
         freeze(bench, person, candidate)
-    elif person.holds(*READERS):
-        draw_points(bench, person, candidate.digest)
-    else:
-        waiting = len(bench.reviews.open_flags(candidate.digest))
-        show.prose("Flags to settle: {count}.", count=waiting or "none")
     if st.toggle("Plan a claim: what it costs, and what it would miss", key="planner open"):
         planner(bench, candidate)
     if frozen and person.holds(*READERS):

@@ -15,6 +15,7 @@ from core.model.gate import StoredReport
 from pages.frame import charts, evidence, guard, show
 from pages.frame.job_panel import job_panel, start_button
 from pages.frame.links import PAGES_FOLDER, page_link
+from pages.frame.next_candidate import waiting_notice
 from pages.frame.version_picker import pick_version
 
 DROPPED = {
@@ -247,6 +248,7 @@ else:
 if pending:
     decisions = "1 decision waits" if pending == 1 else f"{pending:,} decisions wait"
     st.warning(f"{decisions}: build again.")
+waiting_notice(bench, version)
 build, gates, _ = st.columns([1, 1, 2])
 if owner:
     with build:

@@ -67,6 +67,12 @@ def a_desk(
     frozen: bool = True,
 ) -> Workbench:
     """A demo desk over `store` with one candidate, its gates passed and its samples frozen."""
+    bench = a_bare_desk(store, workspace, clock=clock)
+    return prepare(bench, rows=rows, passed=passed, frozen=frozen)
+
+
+def a_bare_desk(store: ObjectStore, workspace: Path, *, clock: Clock | None = None) -> Workbench:
+    """A demo desk over `store`, which holds what it holds and no candidate yet."""
     clock = clock or SystemClock()
     settings = Settings(
         bucket=None, exports_prefix=PREFIX, policy_file=None, workspace=workspace.resolve()
@@ -81,7 +87,7 @@ def a_desk(
         connect=lambda: store,
         connect_reader=lambda: store,
     )
-    return prepare(assemble(desk), rows=rows, passed=passed, frozen=frozen)
+    return assemble(desk)
 
 
 def an_embedded_desk(

@@ -118,8 +118,18 @@ class Review:
         flags = (Flag(id="F1", turn=1, note="It names a means."),)
         return self.rate(number, reviewer, verdict="reject", flags=flags, **changes)
 
-    def settle(self, number: int, kind: str, target: str, decision: str, by: str) -> str:
-        """Settle as a review lead."""
+    def settle(
+        self,
+        number: int,
+        kind: str,
+        target: str,
+        decision: str,
+        by: str,
+        *,
+        at: str = AT,
+        edits: tuple[Digest, ...] = (),
+    ) -> str:
+        """Settle as a review lead; `edits` count as proposed."""
         return settlements.settle(
             self.store,
             PREFIX,
@@ -132,12 +142,14 @@ class Review:
                 decision=decision,  # type: ignore[arg-type]
                 reason="Read again.",
                 by=ReviewerId(by),
-                at=AT,
+                at=at,
+                edits=edits,
             ),
             person=a_reader(by, "review_lead"),
             claim=self.claim,
             ratings=self.loaded(),
             builder=BUILDER,
+            proposed=edits,
         )
 
     def read_clean(self, count: int | None = None) -> None:

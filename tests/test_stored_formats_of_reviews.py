@@ -54,7 +54,7 @@ def a_settlement(review: Review) -> Kept:
     body = settlements.settlement_bytes(
         settlements.Settlement(
             candidate=candidate, claim=claim, record_id=record, kind="flag", target="t",
-            decision="dismiss", reason="A slip.", by=CLARA, at=AT,
+            decision="accept", reason="A slip.", by=CLARA, at=AT,
         )
     )  # fmt: skip
     return Kept(

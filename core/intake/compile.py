@@ -20,7 +20,7 @@ from core.intake.books import (
     source_entries,
 )
 from core.intake.choose import Chosen, choose_sources
-from core.intake.decided import redact_decided
+from core.intake.decided import apply_decided
 from core.intake.document import (
     decode_candidate,
     encode_candidate,
@@ -28,6 +28,7 @@ from core.intake.document import (
     store_candidate,
 )
 from core.intake.dropped import store_dropped
+from core.intake.edits import Edit
 from core.intake.inventory import Listing, date_listing
 from core.intake.ledger import Ledger, Source
 from core.intake.place import place_records
@@ -64,6 +65,7 @@ def compile_candidate(
     licences: Mapping[str, str] | None = None,
     refused: Mapping[str, str] | None = None,
     decisions: Sequence[Mapping[str, str]] = (),
+    edits: Sequence[Edit] = (),
     prefix: str,
     workers: int = 1,
     connect: StoreFactory | None = None,
@@ -83,7 +85,8 @@ def compile_candidate(
         waived: {family: reason} left out by name.
         licences: {family or key prefix: licence tag}; the longest prefix wins.
         refused: {family or key prefix: decision} of sources that must stay out.
-        decisions: what people decided about findings of earlier candidates.
+        decisions: what people decided about earlier candidates: of findings and after reviews.
+        edits: the words of the edits that `decisions` apply.
         prefix: the exports prefix.
         workers: how many processes scan; more than one needs `connect`.
         connect: a picklable way to reach the same bucket from another process.
@@ -92,7 +95,8 @@ def compile_candidate(
 
     Raises:
         IntakeError: `intake.object_changed`, `intake.nothing_to_ship`, `intake.stage_empty`,
-            `intake.rows_do_not_add_up`, `intake.redaction_misplaced`.
+            `intake.rows_do_not_add_up`, `intake.redaction_misplaced`, `intake.edit_stale`,
+            `intake.edit_missing`, `intake.edit_conflict`, `intake.edit_circle`.
         StorageError: the store failed; scans already made are kept.
     """
     waived = waived or {}
@@ -104,10 +108,10 @@ def compile_candidate(
     scans = scan_all(store, wanted, job, workers, connect, progress, pools=pools)
     with tempfile.TemporaryDirectory(prefix="release-desk-") as folder:
         fetched = _fetch_all(store, chosen, scans, job, Path(folder), connect)
-        sources, redacted = redact_decided(fetched, decisions, policy)
-        ledger = Ledger(sources, policy.near_duplicates.permutations)
+        decided = apply_decided(fetched, decisions, policy, edits)
+        ledger = Ledger(decided.sources, policy.near_duplicates.permutations)
         progress(0, 1, "find duplicates")
-        placement = place_records(ledger, policy, decisions)
+        placement = place_records(ledger, policy, decisions, decided.replaced)
         if all(reason is not None for reason in placement.reason):
             raise IntakeError("intake.nothing_to_ship", "No record is left to ship.")
         shards = write_shards(
@@ -116,7 +120,7 @@ def compile_candidate(
             placement,
             policy,
             scan_settings=job.settings,
-            redacted=redacted,
+            steps=decided.steps,
             prefix=prefix,
             progress=progress,
         )

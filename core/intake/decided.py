@@ -1,4 +1,4 @@
-"""What people decided to redact is replaced in every later build of the version.
+"""What people decided to redact or to edit is replaced in every later build of the version.
 
 A decision names a record by its id, the digest of its whole text, and a place in it. So it can
 only ever strike the very text somebody looked at, and nowhere does it hold the value.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 import pyarrow.parquet as pq
 
+from core.intake.edits import Edit, circle, replace_turns, stale, wanted_edits
 from core.intake.features import FeatureFile, Row
 from core.intake.ledger import Source
 from core.intake.measure import decode_messages, measure_records
@@ -28,45 +29,90 @@ Decision = Mapping[str, str]
 _GROUP_ROWS = 5_000
 
 
-def redact_decided(
-    sources: Iterable[Source], decisions: Iterable[Decision], policy: Policy
-) -> tuple[list[Source], frozenset[str]]:
-    """Return the sources with decided spans replaced, and the ids of the records that changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Sources as people decided they should be.
+
+    `steps` are the decided steps by the id of a record that changed; `replaced` the digests of
+    texts that an edit put others in the place of, so that no copy of them ships instead.
+    """
+
+    sources: Sequence[Source]
+    steps: Mapping[str, tuple[str, ...]]
+    replaced: frozenset[bytes]
+
+
+def apply_decided(
+    sources: Iterable[Source],
+    decisions: Iterable[Decision],
+    policy: Policy,
+    edits: Iterable[Edit] = (),
+) -> Decided:
+    """Return the sources with decided spans and turns replaced.
 
     Features are written anew beside the old ones, for the sources that hold such a record.
 
     Raises:
-        IntakeError: `intake.redaction_misplaced` when a decision names no place of its record.
+        IntakeError: `intake.redaction_misplaced` when a decision names no place of its record,
+            `intake.edit_stale` when no source holds the text of an edit (any more),
+            `intake.edit_missing`, `intake.edit_conflict`, `intake.edit_circle`.
     """
-    wanted = _wanted(decisions)
-    changed: set[str] = set()
-    found = [_rewritten(source, wanted, policy, changed) for source in sources]
-    return found, frozenset(changed)
-
-
-def _wanted(decisions: Iterable[Decision]) -> Mapping[str, Sequence[Decision]]:
-    """Return the redactions by record; a record that leaves anyway is left alone to leave."""
     known = list(decisions)
-    leaving = {
+    leaving = frozenset(
         item.get("record_id", "")
         for item in known
         if item.get("action") in ("exclude", "exclude_group")
-    }
+    )
+    changes = _Changes(
+        redactions=_wanted(known, leaving), edits=wanted_edits(edits, known, leaving)
+    )
+    found = [_rewritten(source, changes, policy) for source in sources]
+    for record in sorted(changes.edits.keys() - changes.met):
+        raise stale(f"{record}:{changes.edits[record][0].turn}")
+    return Decided(
+        sources=found,
+        steps={name: tuple(sorted(steps)) for name, steps in changes.steps.items()},
+        replaced=frozenset(changes.replaced),
+    )
+
+
+class _Changes:
+    """What is to change, by record id, and what has come of it so far."""
+
+    def __init__(
+        self, redactions: Mapping[str, Sequence[Decision]], edits: Mapping[str, Sequence[Edit]]
+    ) -> None:
+        self.redactions = redactions
+        self.edits = edits
+        self.met: set[str] = set()
+        self.steps: defaultdict[str, set[str]] = defaultdict(set)
+        self.replaced: set[bytes] = set()
+
+    def wants(self, record: str) -> bool:
+        return record in self.redactions or record in self.edits
+
+    @property
+    def records(self) -> set[str]:
+        return {*self.redactions, *self.edits}
+
+
+def _wanted(
+    decisions: Iterable[Decision], leaving: Collection[str]
+) -> Mapping[str, Sequence[Decision]]:
+    """Return the redactions by record; a record that leaves anyway is left alone to leave."""
     wanted: defaultdict[str, list[Decision]] = defaultdict(list)
-    for item in known:
+    for item in decisions:
         signed = item.get("by", "").strip() and item.get("reason", "").strip()
         if item.get("action") == "redact" and item.get("gate") == "privacy" and signed:
             wanted[item.get("record_id", "")].append(item)
     return {record: items for record, items in wanted.items() if record not in leaving}
 
 
-def _rewritten(
-    source: Source, wanted: Mapping[str, Sequence[Decision]], policy: Policy, changed: set[str]
-) -> Source:
-    if not wanted:
+def _rewritten(source: Source, changes: _Changes, policy: Policy) -> Source:
+    if not changes.records:
         return source
     held = read_features(source.features, ["record_id"])["record_id"].to_pylist()
-    if wanted.keys().isdisjoint(held):
+    if changes.records.isdisjoint(held):
         return source
     path = source.features.with_suffix(".decided.parquet")
     with path.open("wb") as file, pq.ParquetFile(source.features) as table:
@@ -74,17 +120,38 @@ def _rewritten(
         try:
             for batch in table.iter_batches(_GROUP_ROWS):
                 for row in batch.to_pylist():
-                    while row["record_id"] in wanted:
-                        row = _redacted(row, wanted[row["record_id"]], policy)
-                        changed.add(str(row["record_id"]))
-                    features.add(row)
+                    features.add(_changed(row, changes, policy))
         finally:
             features.close()
     return replace(source, features=path)
 
 
-def _redacted(row: Row, decisions: Sequence[Decision], policy: Policy) -> Row:
-    """Return a record's row measured again after the decided spans have been replaced."""
+def _changed(row: Row, changes: _Changes, policy: Policy) -> Row:
+    """Return the row after every decision about it, those about its new text on top."""
+    met: set[str] = set()
+    steps: set[str] = set()
+    while changes.wants(record := str(row["record_id"])):
+        if record in met:
+            raise circle(record)
+        met.add(record)
+        redactions, edits = changes.redactions.get(record, ()), changes.edits.get(record, ())
+        before = row["text_digest"]
+        row = _replaced(row, redactions, edits, policy)
+        steps |= {"redact_by_decision"} if redactions else set()
+        steps |= {"edit_by_decision"} if edits else set()
+        if edits and row["text_digest"] != before:
+            assert isinstance(before, bytes)
+            changes.replaced.add(before)
+    changes.met |= met
+    if steps:
+        changes.steps[str(row["record_id"])] |= steps
+    return row
+
+
+def _replaced(
+    row: Row, decisions: Sequence[Decision], edits: Sequence[Edit], policy: Policy
+) -> Row:
+    """Return a record's row measured again after what was decided has been replaced."""
     body = row["messages"]
     assert isinstance(body, bytes)
     messages = decode_messages(body)
@@ -99,19 +166,14 @@ def _redacted(row: Row, decisions: Sequence[Decision], policy: Policy) -> Row:
     shown, places, gone = replace_spans(
         messages, spans, placeholders, numbered=policy.privacy.numbered
     )
+    shown = replace_turns(shown, edits, spans.keys())
+    edited = {edit.turn for edit in edits}
     earlier = msgspec.json.decode(str(row["redactions"]), type=list[Replacement])
-    status: PiiStatus = "scrubbed"
-    if row["pii_status"] == "requires_review":
-        status = "requires_review"
+    kept = [place for place in _moved(earlier, spans, places) if place.turn not in edited]
     redacted = Redacted(
         messages=shown,
-        spans=tuple(
-            sorted(
-                [*_moved(earlier, spans, places), *places],
-                key=lambda place: (place.turn, place.start),
-            )
-        ),
-        status=status,
+        spans=tuple(sorted([*kept, *places], key=lambda place: (place.turn, place.start))),
+        status=_status(str(row["pii_status"]), bool(spans)),
         redacted_characters=int(str(row["redacted_characters"])) + gone,
     )
     conversation = Conversation(
@@ -123,6 +185,12 @@ def _redacted(row: Row, decisions: Sequence[Decision], policy: Policy) -> Row:
     )
     (measured,) = measure_records([(conversation, redacted)], policy.near_duplicates)
     return {**row, **measured}
+
+
+def _status(before: str, redacted: bool) -> PiiStatus:
+    if before == "requires_review":
+        return "requires_review"
+    return "scrubbed" if redacted or before == "scrubbed" else "none_detected"
 
 
 def _spans(

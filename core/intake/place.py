@@ -42,8 +42,16 @@ class Placement:
     pairs: Pairs
 
 
-def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Placement:
-    """Return where every record of the ledger goes."""
+def place_records(
+    ledger: Ledger,
+    policy: Policy,
+    decisions: Decisions,
+    replaced: frozenset[bytes] = frozenset(),
+) -> Placement:
+    """Return where every record of the ledger goes.
+
+    `replaced` are the digests of texts that decided edits took the place of: no copy ships.
+    """
     digests = list(ledger.text_digest)
     first: dict[bytes, int] = {}
     for index, digest in enumerate(digests):
@@ -62,7 +70,7 @@ def place_records(ledger: Ledger, policy: Policy, decisions: Decisions) -> Place
     labels = [head_labels[head_of[digest]] for digest in digests]
     groups = _group(ledger, labels, policy)
     roots = [groups.find(index) for index in range(len(digests))]
-    reasons, kept = _reasons(ledger, policy, decisions, labels, roots)
+    reasons, kept = _reasons(ledger, policy, decisions, labels, roots, replaced)
     places = [head_of[digest] for digest in digests]
     names = _digests("group", roots, digests)
     return Placement(
@@ -102,8 +110,9 @@ def _reasons(
     decisions: Decisions,
     labels: Sequence[int],
     roots: Sequence[int],
+    replaced: frozenset[bytes],
 ) -> tuple[list[Reason | None], list[int | None]]:
-    excluded = _excluded(ledger, decisions, roots)
+    excluded = _excluded(ledger, decisions, roots, replaced)
     lone = {rule.name for rule in policy.families if rule.near_duplicates == "one_per_cluster"}
     seen: dict[bytes, int] = {}
     kept_clusters: dict[int, int] = {}
@@ -151,15 +160,17 @@ def _similarities(
     return tuple(found)
 
 
-def _excluded(ledger: Ledger, decisions: Decisions, roots: Sequence[int]) -> set[int]:
-    """Return the records people left out, with every copy of their text."""
+def _excluded(
+    ledger: Ledger, decisions: Decisions, roots: Sequence[int], replaced: frozenset[bytes]
+) -> set[int]:
+    """Return the records people left out, with every copy of their text and of replaced ones."""
     by_action: dict[str, set[str]] = {"exclude": set(), "exclude_group": set()}
     for decision in decisions:
         if decision.get("action") in by_action:
             by_action[decision["action"]].add(decision.get("record_id", ""))
-    if not any(by_action.values()):
+    if not any(by_action.values()) and not replaced:
         return set()
-    texts: set[bytes] = set()
+    texts: set[bytes] = set(replaced)
     groups: set[int] = set()
     for index, record_id in enumerate(ledger.record_ids()):
         if record_id in by_action["exclude"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -28,19 +29,19 @@ def write_shards(
     policy: Policy,
     *,
     scan_settings: Digest,
-    redacted: frozenset[str] = frozenset(),
+    steps: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     prefix: str,
     progress: Progress,
 ) -> tuple[Shard, ...]:
     """Write every record that ships and return the shards, by family and split.
 
-    `redacted` are the ids of records in which people decided that something be replaced.
+    `steps` are what people decided should be done to some records, by id.
     A shard holds at most `policy.intake.shard_bytes` bytes, or one record. Shards that an
     earlier build wrote of the same records with the same metadata are not written again.
     """
     cells = _cells(ledger, placement, policy)
     limit = policy.intake.shard_bytes
-    rows = _Metadata(ledger, placement, policy, scan_settings, redacted)
+    rows = _Metadata(ledger, placement, policy, scan_settings, steps)
     earlier = RenderedShards(store, prefix, scan_settings)
     shards: list[Shard] = []
     for done, ((family, split), records) in enumerate(cells.items()):
@@ -105,12 +106,12 @@ class _Metadata:
         placement: Placement,
         policy: Policy,
         scan_settings: Digest,
-        redacted: frozenset[str],
+        steps: Mapping[str, tuple[str, ...]],
     ) -> None:
         self._ledger = ledger
         self._placement = placement
         self._scan_settings = scan_settings
-        self._redacted = redacted
+        self._steps = steps
         self._encode = msgspec.json.Encoder().encode
         self._stages = {
             rule.name: (
@@ -119,7 +120,7 @@ class _Metadata:
             )
             for rule in policy.families
         }
-        self._origins: dict[tuple[int, str, str, bool], msgspec.Raw] = {}
+        self._origins: dict[tuple[int, str, str, tuple[str, ...]], msgspec.Raw] = {}
 
     def of(self, index: int) -> bytes:
         """Return the metadata of the record with this index."""
@@ -150,13 +151,15 @@ class _Metadata:
                     number,
                     ledger.shape[index],
                     placement.dedup_status[index],
-                    record_id in self._redacted,
+                    self._steps.get(record_id, ()),
                 ),
             }
         )
 
-    def _provenance(self, number: int, shape: str, status: str, redacted: bool) -> msgspec.Raw:
-        held = self._origins.get((number, shape, status, redacted))
+    def _provenance(
+        self, number: int, shape: str, status: str, decided: tuple[str, ...]
+    ) -> msgspec.Raw:
+        held = self._origins.get((number, shape, status, decided))
         if held is not None:
             return held
         scan = self._ledger.sources[number].scan
@@ -165,7 +168,7 @@ class _Metadata:
             f"map:{shape}",
             f"scan:{self._scan_settings[:16]}",
             "redact",
-            *(["redact_by_decision"] if redacted else []),
+            *decided,
             "deduplicate",
             "split",
         ]
@@ -180,7 +183,7 @@ class _Metadata:
                 }
             )
         )
-        self._origins[number, shape, status, redacted] = made
+        self._origins[number, shape, status, decided] = made
         return made
 
 

@@ -115,6 +115,27 @@ def load_acts(
     return tuple(sorted(found, key=lambda stored: (stored.act.at, stored.sha256)))
 
 
+def load_act(
+    store: ObjectStore, prefix: str, candidate: Digest, claim: str, kind: Kind, sha256: Digest
+) -> Act:
+    """Return the one act of this name.
+
+    Raises:
+        Missing: there is none.
+        ReviewError: `review.act_broken`.
+    """
+    key = f"{_folder(prefix, candidate, claim)}{kind}/{sha256}.json"
+    body = store.get(key, limit=_LIMIT).body
+    act = _parse(body, key)
+    if sha256_hex(body) != sha256 or (act.candidate, act.claim, act.kind) != (
+        candidate,
+        claim,
+        kind,
+    ):
+        raise _broken(key)
+    return act
+
+
 def act_bytes(act: Act) -> bytes:
     """Return the bytes an act is stored as."""
     content: dict[str, object] = {name: getattr(act, name) for name in _TEXT}

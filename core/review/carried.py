@@ -38,28 +38,40 @@ class Carried:
 def carry(
     plan: SamplePlan,
     earlier: Sequence[tuple[Digest, Sequence[StoredRating], Sequence[StoredSettlement]]],
+    shipped: frozenset[str] = frozenset(),
 ) -> Carried:
     """Return what a new plan takes over from earlier candidates, the newest named first.
 
-    A reader's newest answer to a record is taken, once; a settlement goes with its record.
+    A reader's newest answer to a record is taken, once; a settlement goes with its record. Of
+    `shipped` records that the plan does not hold, those are taken on which a flag was raised or
+    that were rejected: no later draw and no later rubric loses a hard fail.
     """
     planned = frozenset(plan.records)
+    accused = _accused(earlier) & shipped - planned
     taken: set[tuple[str, str]] = set()
     ratings: dict[Digest, tuple[Digest, ...]] = {}
     settlements: dict[Digest, tuple[Digest, ...]] = {}
-    for candidate, stored, settled in earlier:
+    for candidate, stored, _ in earlier:
         mine = [
             one
             for one in stored
-            if one.rating.record_id in planned
-            and one.rating.rubric == plan.rubric
+            if (
+                one.rating.record_id in accused
+                or (one.rating.record_id in planned and one.rating.rubric == plan.rubric)
+            )
             and (one.rating.record_id, one.rating.reviewer) not in taken
         ]
         taken |= {(one.rating.record_id, one.rating.reviewer) for one in mine}
-        records = {one.rating.record_id for one in mine}
         if mine:
             ratings[candidate] = tuple(sorted(one.sha256 for one in mine))
-        theirs = sorted(one.sha256 for one in settled if one.settlement.record_id in records)
+    records = {record for record, _ in taken}
+    # A flag raised on one candidate may have been settled on a later one.
+    for candidate, _, settled in earlier:
+        theirs = sorted(
+            one.sha256
+            for one in settled
+            if one.settlement.record_id in records and one.settlement.candidate == candidate
+        )
         if theirs:
             settlements[candidate] = tuple(theirs)
     return Carried(
@@ -69,6 +81,23 @@ def carry(
         ratings=ratings,
         settlements=settlements,
     )
+
+
+def beside(carried: Carried, ratings: Iterable[StoredRating], plan: SamplePlan) -> tuple[str, ...]:
+    """Return the records that `carried` takes over although the plan does not hold them."""
+    taken = {digest for digests in carried.ratings.values() for digest in digests}
+    named = {one.rating.record_id for one in ratings if one.sha256 in taken}
+    return tuple(sorted(named - set(plan.records)))
+
+
+def _accused(
+    earlier: Iterable[tuple[Digest, Sequence[StoredRating], Sequence[StoredSettlement]]],
+) -> frozenset[str]:
+    found: set[str] = set()
+    for _, stored, settled in earlier:
+        found |= {one.rating.record_id for one in stored if one.standing}
+        found |= {one.settlement.record_id for one in settled if one.settlement.against}
+    return frozenset(found)
 
 
 def with_carried(

@@ -15,16 +15,20 @@ from core.model.errors import ReviewError
 from core.model.names import Digest
 from core.storage.ports import ObjectStore
 
+EDITED = "edit_by_decision"
+"""The step that a row's provenance names when an edit was laid into it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameRow:
-    """Where one shipped record lies. `line` is 1-based."""
+    """Where one shipped record lies. `line` is 1-based; `edited`: people's words stand in it."""
 
     record_id: str
     cluster_id: str
     family: str
     shard: str
     line: int
+    edited: bool = False
 
     @property
     def drawable(self) -> tuple[str, str, str]:
@@ -46,10 +50,15 @@ class FoundRecord:
     metadata: Mapping[str, object]
 
 
+class _Provenance(msgspec.Struct):
+    processing_steps: tuple[str, ...] = ()
+
+
 class _Identity(msgspec.Struct):
     record_id: str
     cluster_id: str
     source_family: str
+    provenance: _Provenance = msgspec.field(default_factory=_Provenance)
 
 
 class _Row(msgspec.Struct):
@@ -153,6 +162,7 @@ def _frame_row(line: bytes, shard: Shard, number: int) -> FrameRow:
         family=metadata.source_family,
         shard=shard.key,
         line=number,
+        edited=EDITED in metadata.provenance.processing_steps,
     )
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from core.model.names import ReviewerId
 from core.model.review import Rating, SamplePlan
 from core.review.ratings import StoredRating
-from core.review.settlements import VERDICT, StoredSettlement, flag_target
+from core.review.settlements import AGAINST, VERDICT, StoredSettlement, flag_target, strongest
 
 DISAGREEMENT = 2
-_DEFECTS = ("reject", "accept_with_edit")
 Outcomes = Mapping[tuple[str, str, str], StoredSettlement]
 
 
@@ -24,6 +23,8 @@ class RecordReading:
     """One planned record. `pending` means nobody could judge it wholly so far.
 
     `hard_fail` is a confirmed flag; `rejected` a verdict against the record that stands.
+    `outcome` is what a second person decided becomes of it: "", accept, fix or reject (confirm
+    and dismiss of the first desks).
     """
 
     record_id: str
@@ -34,6 +35,12 @@ class RecordReading:
     pending: bool
     differences: tuple[str, ...]
     dissents: tuple[str, ...]
+    outcome: str = ""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether no candidate that ships it as it is may be approved."""
+        return self.hard_fail or self.outcome == "reject"
 
     @property
     def decided(self) -> bool:
@@ -88,22 +95,26 @@ def split_counted(
     ratings: Sequence[StoredRating],
     reviewers: frozenset[ReviewerId],
     extra: frozenset[str] = frozenset(),
+    edited: frozenset[str] = frozenset(),
 ) -> tuple[tuple[StoredRating, ...], tuple[str, ...]]:
     """Return the ratings that count under this plan, and one open point for each that does not.
 
     Ratings of `extra` records do neither: they were chosen, so nothing may be inferred from them.
+    Those of `edited` ones count as readings of these records, and for no bound either.
     """
     counted, points = [], []
     planned = frozenset(plan.records)
+    apart = (extra - edited) - planned
+    read = planned | edited
     for stored in ratings:
         rating = stored.rating
         place = f"{rating.record_id} {rating.reviewer}"
         here = rating.candidate == plan.candidate or stored.carried
         if not here or rating.claim != plan.claim:
             points.append(f"other_candidate {place}")
-        elif rating.record_id in extra and rating.record_id not in planned:
+        elif rating.record_id in apart:
             continue
-        elif rating.rubric != plan.rubric or rating.record_id not in planned:
+        elif rating.rubric != plan.rubric or rating.record_id not in read:
             points.append(f"review.stale {place}")
         elif rating.reviewer not in reviewers:
             points.append(f"not_a_reviewer {place}")
@@ -155,15 +166,18 @@ def _read_record(
     open_flags, confirmed, dismissed = _flags(record_id, ratings, decided)
     rejected, overruled = _verdict(record_id, counted, decided)
     differences, settled = _differences(record_id, [entry.rating for entry in counted], decided)
+    last = strongest(outcome for name, outcome in decided.items() if name[0] == record_id)
+    outcome = last.settlement.decision if last is not None else ""
     return RecordReading(
         record_id=record_id,
         raters=tuple(stored.rating.reviewer for stored in counted),
         open_flags=open_flags,
         hard_fail=confirmed,
-        rejected=rejected,
+        rejected=rejected or outcome in ("fix", "reject"),
         pending=_pending([entry.rating for entry in counted]),
         differences=differences,
         dissents=dismissed + overruled + settled + _changes(counted),
+        outcome=outcome,
     )
 
 
@@ -178,7 +192,7 @@ def _flags(
             outcome = decided.get((record_id, "flag", target))
             if outcome is None:
                 open_flags.append(target)
-            elif outcome.settlement.decision == "confirm":
+            elif outcome.settlement.against:
                 confirmed = True
             else:
                 dismissed.append(f"flag {record_id} {target} dismissed by {outcome.settlement.by}")
@@ -188,14 +202,14 @@ def _flags(
 def _verdict(
     record_id: str, counted: Sequence[StoredRating], decided: Outcomes
 ) -> tuple[bool, tuple[str, ...]]:
-    against = [stored for stored in counted if stored.rating.verdict in _DEFECTS]
+    against = [stored for stored in counted if stored.rating.verdict in AGAINST]
     outcome = decided.get((record_id, "difference", VERDICT))
     if not against:
         return False, ()
     accepted = any(stored.rating.verdict == "accept" for stored in counted)
     # A verdict that came with flags falls only after all of them were dismissed.
     withdrawn = all(_all_dismissed(record_id, stored, decided) for stored in against)
-    dismissed = outcome is not None and outcome.settlement.decision == "dismiss"
+    dismissed = outcome is not None and not outcome.settlement.against
     if outcome is None or not dismissed or not (accepted or withdrawn):
         return True, ()
     return False, tuple(
@@ -209,7 +223,7 @@ def _all_dismissed(record_id: str, stored: StoredRating, decided: Outcomes) -> b
     targets = _targets(stored)
     outcomes = [decided.get((record_id, "flag", target)) for target in targets]
     return bool(targets) and all(
-        outcome is not None and outcome.settlement.decision == "dismiss" for outcome in outcomes
+        outcome is not None and not outcome.settlement.against for outcome in outcomes
     )
 
 
@@ -236,7 +250,7 @@ def _differences(
             if _far(one.scores[item], other.scores[item])
         }
         verdicts = {one.verdict, other.verdict}
-        if "accept" in verdicts and verdicts & set(_DEFECTS):
+        if "accept" in verdicts and verdicts & set(AGAINST):
             apart.add(VERDICT)
     names = {item: decided.get((record_id, "difference", item)) for item in sorted(apart)}
     settled = tuple(

@@ -19,7 +19,8 @@ from core.review.ratings import StoredRating
 from core.review.sample import plan_digest
 from core.review.settlements import StoredSettlement
 
-SCHEMA = "release-desk/review-report/1"
+SCHEMA = "release-desk/review-report/2"
+FIRST_SCHEMA = "release-desk/review-report/1"
 METHOD = "sha256 rank over one record per near-duplicate cluster"
 WITHHELD = "(withheld: it may name somebody)"
 
@@ -28,6 +29,7 @@ WITHHELD = "(withheld: it may name somebody)"
 class ReportSource:
     """Everything a report is made from. `heavy` are the hard records of the sample.
 
+    `edited` are the records beside the sample in which an edit was laid.
     `together_from` is how many readers there must be for a sum over them to be shown; `clean`
     returns a typed text, or `WITHHELD` where it holds something private.
     """
@@ -41,6 +43,7 @@ class ReportSource:
     rooms: Sequence[NormingRoom]
     alphas: tuple[Coefficient, Coefficient]
     acts: Sequence[StoredAct]
+    edited: frozenset[str]
     exceptions: Sequence[str]
     heavy: frozenset[str]
     together_from: int
@@ -95,6 +98,7 @@ def review_report(source: ReportSource) -> dict[str, Any]:
         "dissents": list(state.dissents) + _schools(source.rooms),
         "exceptions": list(source.exceptions),
         "beside_the_sample": sum(one.act.kind == "extra" for one in source.acts),
+        "edited": sorted(source.edited),
         "edits_proposed": sum(one.act.kind == "edit" for one in source.acts),
         "exposure": _exposure(source),
     }
@@ -111,7 +115,7 @@ def _limits(found: Interval) -> dict[str, object]:
     return {"low": found.low, "high": found.high, "why": found.why}
 
 
-def _settled(stored: StoredSettlement, clean: Callable[[str], str]) -> dict[str, str]:
+def _settled(stored: StoredSettlement, clean: Callable[[str], str]) -> dict[str, object]:
     one = stored.settlement
     return {
         "record_id": one.record_id,
@@ -121,6 +125,7 @@ def _settled(stored: StoredSettlement, clean: Callable[[str], str]) -> dict[str,
         "by": one.by,
         "at": one.at,
         "reason": clean(one.reason),
+        "edits": list(one.edits),
     }
 
 

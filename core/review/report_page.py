@@ -7,7 +7,7 @@ from typing import Any
 
 from core.model.errors import ReviewError
 from core.review.phrases import percent
-from core.review.report import SCHEMA
+from core.review.report import FIRST_SCHEMA, SCHEMA
 
 
 def report_markdown(report: Mapping[str, Any]) -> str:
@@ -16,7 +16,7 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     Raises:
         ReviewError: `review.report_schema`: the report is of a form this desk does not know.
     """
-    if report.get("schema") != SCHEMA:
+    if report.get("schema") not in (SCHEMA, FIRST_SCHEMA):
         raise ReviewError("review.report_schema", "This desk cannot read this review report.")
     rubric = report["rubric"]
     lines = [
@@ -46,10 +46,18 @@ def report_markdown(report: Mapping[str, Any]) -> str:
             f"- Beside the sample, outside every bound: {report['beside_the_sample']} records "
             f"asked for; {report['edits_proposed']} edits proposed for a next candidate."
         ),
+        *_edited_line(report),
         "",
         *_sections(report),
     ]
     return "\n".join(lines)
+
+
+def _edited_line(report: Mapping[str, Any]) -> list[str]:
+    """Say which records of the candidate people's words stand in; the first reports knew none."""
+    edited = report.get("edited", ())
+    named = ", ".join(f"`{name}`" for name in edited)
+    return [f"- Edited for this candidate and read again: {named}."] if edited else []
 
 
 def _sections(report: Mapping[str, Any]) -> list[str]:
@@ -74,6 +82,7 @@ def _sections(report: Mapping[str, Any]) -> list[str]:
     lines += [
         f"- {one['decision']} {one['kind']} {_line(one['target'])} on `{one['record_id']}` by "
         f"`{one['by']}`: {_line(one['reason'])}"
+        + "".join(f" (edit `{name[:16]}`, for the next candidate)" for name in one.get("edits", ()))
         for one in report["adjudicated"]
     ] or ["Nothing."]
     exposure = report["exposure"]

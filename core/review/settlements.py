@@ -1,12 +1,12 @@
-"""What one reviewer flagged is settled by another, once and in writing; the dissent stays.
+"""What one reviewer flagged is settled by another: accept, fix or reject; the dissent stays.
 
-A confirmation always outweighs a dismissal, whichever came first: nobody can talk a confirmed
-hard fail away afterwards.
+What is against the record always outweighs an acceptance, whichever came first: nobody can talk
+a confirmed hard fail away afterwards. None of the three changes a byte of the candidate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,21 +20,38 @@ from core.review.ratings import StoredRating
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-SCHEMA = "release-desk/settlement/1"
+SCHEMA = "release-desk/settlement/2"
+FIRST_SCHEMA = "release-desk/settlement/1"
 VERDICT = "verdict"
+AGAINST = ("reject", "accept_with_edit")
 _OBJECT_LIMIT = 1 << 20
 _TEXT = ("candidate", "claim", "record_id", "kind", "target", "decision", "reason", "by", "at")
 
-Kind = Literal["flag", "difference"]
-Outcome = Literal["confirm", "dismiss"]
+Kind = Literal["flag", "difference", "verdict"]
+Decision = Literal["accept", "fix", "reject", "confirm", "dismiss"]
+OUTCOMES: Mapping[str, Decision] = {"accept": "accept", "fix": "fix", "reject": "reject"}
+"""What can be decided; the first desks knew `confirm` and `dismiss`, which only they can say."""
+
+_FIRST: Mapping[str, Decision] = {"confirm": "confirm", "dismiss": "dismiss"}
+_KINDS: Mapping[str, Kind] = {"flag": "flag", "difference": "difference", "verdict": "verdict"}
+_WEIGHT: Mapping[Decision, int] = {
+    "dismiss": 0,
+    "accept": 0,
+    "fix": 1,
+    "confirm": 2,
+    "reject": 2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """A second person's decision about one flag, or about one difference between raters.
+    """A second person's decision about one point that raters raised on a record.
 
-    `target` is `flag_target(...)` for a flag, and an item's id or `verdict` for a difference.
-    Confirming a difference lets the stricter answer stand, dismissing it the milder one.
+    `target` is `flag_target(...)` for a flag, an item's id or `verdict` for a difference, and
+    `verdict` for one that nobody disputes. `accept`: the record stands. `fix`: it counts as a
+    fail here, and `edits`, digests of edits proposed, are for the next candidate. `reject`: it
+    is a fail here and leaves. Of the first desks, `confirm` lets a flag or the stricter answer
+    stand, `dismiss` neither.
     """
 
     candidate: Digest
@@ -42,10 +59,16 @@ class Settlement:
     record_id: str
     kind: Kind
     target: str
-    decision: Outcome
+    decision: Decision
     reason: str
     by: ReviewerId
     at: str
+    edits: tuple[Digest, ...] = ()
+
+    @property
+    def against(self) -> bool:
+        """Whether it lets stand what was said against the record."""
+        return _WEIGHT[self.decision] > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +94,7 @@ def settle(
     claim: ClaimRule,
     ratings: Sequence[StoredRating],
     builder: ReviewerId,
+    proposed: Collection[Digest] = (),
 ) -> str:
     """Store a decision for good and return its key.
 
@@ -82,14 +106,15 @@ def settle(
         claim: the claim it belongs to.
         ratings: the present ratings of the claim.
         builder: who built the candidate.
+        proposed: digests of the edits proposed for this very record.
 
     Raises:
         NotAllowed: `review.role`, `review.not_yourself`, `review.builder`, or
             `review.second_person` when the one who decides is a party to it.
-        ReviewError: `review.reason` or `review.nothing_to_settle`.
+        ReviewError: `review.reason`, `review.outcome`, `review.nothing_to_settle`.
     """
     check_person(person, settlement.by, ("review_lead", claim.role), builder)
-    _check(settlement, claim, ratings)
+    _check(settlement, claim, ratings, proposed)
     body = settlement_bytes(settlement)
     key = f"{_folder(prefix, settlement)}{settlement.record_id}/{sha256_hex(body)}.json"
     put_once(store, key, body)
@@ -98,8 +123,10 @@ def settle(
 
 def settlement_bytes(settlement: Settlement) -> bytes:
     """Return the bytes a settlement is stored as."""
-    content = {name: getattr(settlement, name) for name in _TEXT}
-    return canonical_bytes({"schema": SCHEMA, **content})
+    content: dict[str, object] = {name: getattr(settlement, name) for name in _TEXT}
+    if settlement.decision in _FIRST:
+        return canonical_bytes({"schema": FIRST_SCHEMA, **content})
+    return canonical_bytes({"schema": SCHEMA, **content, "edits": settlement.edits})
 
 
 def load_settlements(
@@ -139,54 +166,91 @@ def outcomes(
     for stored in settlements:
         settlement = stored.settlement
         name = (settlement.record_id, settlement.kind, settlement.target)
-        parties = _parties(settlement, ratings)
+        parties = parties_to(settlement.record_id, settlement.kind, settlement.target, ratings)
         if settlement.by not in allowed or settlement.by in parties or not parties:
             continue
-        if name not in decided or settlement.decision == "confirm":
+        if name not in decided or _rank(stored) > _rank(decided[name]):
             decided[name] = stored
     return decided
 
 
-def _check(settlement: Settlement, claim: ClaimRule, ratings: Sequence[StoredRating]) -> None:
+def strongest(stored: Iterable[StoredSettlement]) -> StoredSettlement | None:
+    """Return the settlement that says what becomes of a record; None where nobody settled."""
+    return max(stored, key=_rank, default=None)
+
+
+def _rank(stored: StoredSettlement) -> tuple[int, str, str]:
+    """A rejection outweighs a fix, that an acceptance; of equals the latest."""
+    settlement = stored.settlement
+    return _WEIGHT[settlement.decision], settlement.at, stored.sha256
+
+
+def _check(
+    settlement: Settlement,
+    claim: ClaimRule,
+    ratings: Sequence[StoredRating],
+    proposed: Collection[Digest],
+) -> None:
     if not settlement.reason.strip() or len(settlement.reason) > NOTE_LIMIT:
         raise ReviewError("review.reason", "Say why, in at most 4,000 characters.")
     if settlement.claim != claim.id:
         raise ReviewError("review.nothing_to_settle", "The decision is of another claim.")
-    parties = _parties(settlement, ratings)
+    _check_outcome(settlement, proposed)
+    parties = parties_to(settlement.record_id, settlement.kind, settlement.target, ratings)
     if not parties:
         raise ReviewError(
             "review.nothing_to_settle",
-            "There is no such flag or difference on this record.",
+            "There is no such flag, difference or verdict on this record.",
             place=settlement.record_id,
         )
     if settlement.by in parties:
         raise NotAllowed("review.second_person", "A second person has to settle this.")
 
 
-def _parties(settlement: Settlement, ratings: Sequence[StoredRating]) -> set[ReviewerId]:
-    """Return who raised the flag, or whose answers differ: those who may not settle it."""
-    here = [stored for stored in ratings if stored.rating.record_id == settlement.record_id]
-    if settlement.kind == "flag":
-        return {
+def _check_outcome(settlement: Settlement, proposed: Collection[Digest]) -> None:
+    place = settlement.record_id
+    if settlement.decision not in OUTCOMES:
+        raise ReviewError("review.outcome", "Accept, fix or reject.", place=place)
+    if settlement.kind == "verdict" and settlement.decision == "accept":
+        raise ReviewError(
+            "review.outcome",
+            "Nobody has read this record and accepted it; a second reader has to.",
+            place=place,
+        )
+    if (settlement.decision == "fix") != bool(settlement.edits):
+        raise ReviewError(
+            "review.outcome", "A fix names the edit it stands for, nothing else does.", place=place
+        )
+    if not set(settlement.edits) <= set(proposed):
+        raise ReviewError("review.outcome", "No such edit of this record is proposed.", place=place)
+
+
+def parties_to(
+    record_id: str, kind: Kind, target: str, ratings: Sequence[StoredRating]
+) -> frozenset[ReviewerId]:
+    """Return who raised it, or whose answers differ: those who may not settle it."""
+    here = [stored for stored in ratings if stored.rating.record_id == record_id]
+    if kind == "flag":
+        return frozenset(
             stored.rating.reviewer
             for stored in here
             for flag in stored.standing
-            if flag_target(flag.id, flag.turn, stored.rating.reviewer) == settlement.target
-        }
-    if settlement.target == VERDICT:
-        answers = {stored.rating.reviewer: stored.rating.verdict for stored in here}
-        flagged = {stored.rating.reviewer for stored in here if stored.standing}
-        return set(answers) if len(set(answers.values())) > 1 else flagged
-    scored = {
-        stored.rating.reviewer: stored.rating.scores.get(settlement.target, "") for stored in here
-    }
-    return set(scored) if len(set(scored.values())) > 1 else set()
+            if flag_target(flag.id, flag.turn, stored.rating.reviewer) == target
+        )
+    verdicts = {stored.rating.reviewer: stored.rating.verdict for stored in here}
+    if kind == "verdict":
+        return frozenset(who for who, verdict in verdicts.items() if verdict in AGAINST)
+    if target == VERDICT:
+        flagged = frozenset(stored.rating.reviewer for stored in here if stored.standing)
+        return frozenset(verdicts) if len(set(verdicts.values())) > 1 else flagged
+    scored = {stored.rating.reviewer: stored.rating.scores.get(target, "") for stored in here}
+    return frozenset(scored) if len(set(scored.values())) > 1 else frozenset()
 
 
 def _parse(body: bytes, key: str) -> Settlement:
     try:
         content = decode(body)
-        settlement = _settlement({name: str(content[name]) for name in _TEXT})
+        settlement = _settlement(content)
         whole = settlement_bytes(settlement) == body
     except (DeskError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken(key) from error
@@ -195,19 +259,23 @@ def _parse(body: bytes, key: str) -> Settlement:
     return settlement
 
 
-def _settlement(text: Mapping[str, str]) -> Settlement:
-    kinds: dict[str, Kind] = {"flag": "flag", "difference": "difference"}
-    decisions: dict[str, Outcome] = {"confirm": "confirm", "dismiss": "dismiss"}
+def _settlement(content: Mapping[str, object]) -> Settlement:
+    # What does not fit its own version is not the bytes it would be stored as.
+    text = {name: str(content[name]) for name in _TEXT}
+    edits = content.get("edits", ())
+    if not isinstance(edits, (list, tuple)):
+        raise TypeError
     return Settlement(
         candidate=parse_digest(text["candidate"]),
         claim=text["claim"],
         record_id=text["record_id"],
-        kind=kinds[text["kind"]],
+        kind=_KINDS[text["kind"]],
         target=text["target"],
-        decision=decisions[text["decision"]],
+        decision={**OUTCOMES, **_FIRST}[text["decision"]],
         reason=text["reason"],
         by=parse_reviewer(text["by"]),
         at=text["at"],
+        edits=tuple(parse_digest(str(name)) for name in edits),
     )
 
 

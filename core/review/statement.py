@@ -44,6 +44,7 @@ def review_state(
     settlers: frozenset[ReviewerId],
     sensitivity: Sensitivity | None = None,
     extra: frozenset[str] = frozenset(),
+    edited: frozenset[str] = frozenset(),
 ) -> ReviewState:
     """Return where `claim` stands.
 
@@ -56,16 +57,23 @@ def review_state(
             ratings by others do not count and are listed as open points.
         settlers: who may settle (they hold review_lead or the claim's role).
         extra: records read beside the sample; a flag on one counts, and nothing else of it.
+        edited: records in which an edit was laid; each must be read, whether planned or extra.
         sensitivity: what the known-bad records showed, where the plan has some.
     """
     if plan is None:
         return _not_frozen(claim)
-    counted, strangers = split_counted(plan, ratings, reviewers, extra)
+    counted, strangers = split_counted(plan, ratings, reviewers, extra, edited)
     reading = read_plan(plan, counted, ratings, outcomes(settlements, ratings, settlers), extra)
     planned = {record.record_id for record in reading.planned}
+    drawn = frozenset(plan.records)
     inside = [stored for stored in counted if stored.rating.record_id in planned]
     items = item_bounds([stored.rating for stored in inside], claim, plan.frame)
-    points = strangers + _open_points(reading) + sensitivity_points(claim, sensitivity)
+    points = (
+        strangers
+        + _open_points(reading)
+        + _edited_points(reading, edited)
+        + sensitivity_points(claim, sensitivity)
+    )
     state = _state(reading, points, items)
     upper = _upper(plan, reading)
     carried = len({stored.rating.record_id for stored in inside if stored.carried})
@@ -87,7 +95,7 @@ def review_state(
         sentence=_sentence(plan, reading, state, sensitivity, items) + carried_words(carried),
         reviewers=tuple(sorted({stored.rating.reviewer for stored in counted})),
         open_points=points,
-        agreement=summarise([stored.rating for stored in counted]),
+        agreement=summarise([one.rating for one in counted if one.rating.record_id in drawn]),
         dissents=tuple(dissent for record in reading.everything for dissent in record.dissents),
         known_bad=known_bad_numbers(sensitivity),
         corrected=corrected(upper, sensitivity),
@@ -129,7 +137,7 @@ def _state(reading: PlanReading, points: Sequence[str], items: Sequence[ItemBoun
         return "failed"
     if not reading.complete:
         return "reading"
-    if reading.defects > reading.allowed or _hard_fails(reading):
+    if reading.defects > reading.allowed or _leaving(reading):
         return "failed"
     if any(item.breached for item in items):
         return "failed"
@@ -141,8 +149,19 @@ def _open_points(reading: PlanReading) -> tuple[str, ...]:
     for record in reading.everything:
         points += [f"flag {record.record_id} {target}" for target in record.open_flags]
         points += [f"difference {record.record_id} {item}" for item in record.differences]
-        if record.hard_fail:
-            points.append(f"remove {record.record_id}")
+        if record.leaves:
+            points.append(f"{'fix' if record.outcome == 'fix' else 'remove'} {record.record_id}")
+    return tuple(points)
+
+
+def _edited_points(reading: PlanReading, edited: frozenset[str]) -> tuple[str, ...]:
+    """Return which edited records beside the sample nobody has read, or somebody is against."""
+    points = []
+    for record in reading.extra:
+        if record.record_id in edited and not record.raters:
+            points.append(f"edited_unread {record.record_id}")
+        elif record.record_id in edited and record.rejected and not record.leaves:
+            points.append(f"edited_rejected {record.record_id}")
     return tuple(points)
 
 
@@ -150,8 +169,8 @@ def _open_flags(reading: PlanReading) -> int:
     return sum(len(record.open_flags) for record in reading.everything)
 
 
-def _hard_fails(reading: PlanReading) -> int:
-    return sum(1 for record in reading.everything if record.hard_fail)
+def _leaving(reading: PlanReading) -> int:
+    return sum(1 for record in reading.everything if record.leaves)
 
 
 def _upper(plan: SamplePlan, reading: PlanReading) -> float | None:
@@ -226,6 +245,9 @@ def _missed(plan: SamplePlan, reading: PlanReading) -> str:
 def _failure(plan: SamplePlan, reading: PlanReading, items: Sequence[ItemBound]) -> str:
     if reading.defects > reading.allowed:
         return f"The plan allows {reading.allowed}: {plan.scope} cannot be approved as it is."
-    if reading.complete and not _hard_fails(reading):
+    if reading.complete and not _leaving(reading):
         return breach_words([item for item in items if item.breached])
-    return "The confirmed hard fail must be excluded and a new candidate built."
+    return (
+        "What a second person confirmed or rejected must be excluded or fixed and a new candidate "
+        "built."
+    )

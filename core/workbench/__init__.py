@@ -31,6 +31,7 @@ from core.workbench.long_jobs import LongJobs
 from core.workbench.people import demo_people, identify
 from core.workbench.pii_checks import PiiChecks
 from core.workbench.releases import Releases
+from core.workbench.review_outcomes import ReviewOutcomes
 from core.workbench.review_reports import ReviewReports
 from core.workbench.reviews import Reviews
 from core.workbench.sheet import Sheet
@@ -52,6 +53,7 @@ class Workbench:
     reviews: Reviews
     pii: PiiChecks
     review_reports: ReviewReports
+    outcomes: ReviewOutcomes
     signing: Signing
     waivers: Waivers
     releases: Releases
@@ -133,6 +135,7 @@ def assemble(desk: Desk) -> Workbench:
         candidates=candidates,
         reviews=reviews,
         review_reports=ReviewReports(desk, candidates, reviews),
+        outcomes=ReviewOutcomes(desk, candidates, reviews),
         pii=pii,
         signing=signing,
         waivers=Waivers(desk, candidates),

@@ -22,6 +22,7 @@ from core.model.signoff import Person
 from core.review.frame import find_records
 from core.workbench import history
 from core.workbench.data import Data
+from core.workbench.decided_edits import decided_edits
 from core.workbench.desk import Desk
 from core.workbench.fingerprint import judging_fingerprint
 
@@ -64,6 +65,7 @@ class Candidates:
         entries = desk.entries()
         # Families have names, prefixes have their own: the longest prefix wins, then the family.
         sources = {**history.prefix_decisions(entries), **history.source_decisions(entries)}
+        decisions = history.decisions(entries, name)
         candidate = compile_candidate(
             desk.store,
             listing=self.data.listing(),
@@ -74,7 +76,8 @@ class Candidates:
             waived=history.waived_families(entries, name),
             licences={f: d.licence_tag for f, d in sources.items() if d.decision == "keep"},
             refused={f: d.decision for f, d in sources.items() if d.decision != "keep"},
-            decisions=history.decisions(entries, name),
+            decisions=decisions,
+            edits=decided_edits(desk.store, desk.prefix, decisions),
             prefix=desk.prefix,
             workers=workers or workers_for_this_machine(),
             pools=RayPools(address) if (address := self.desk.settings.ray_address) else None,

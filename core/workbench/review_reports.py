@@ -41,6 +41,7 @@ class ReviewReports:
                 rooms=reviews.rooms(digest, claim),
                 alphas=reviews.alphas(digest, claim),
                 acts=reviews.acts(digest, claim),
+                edited=reviews.edited(digest, claim),
                 exceptions=known_gaps(self.desk.entries(), digest, claim),
                 heavy=reviews.heavy(digest, claim),
                 together_from=self.desk.policy.care.together_from,

@@ -17,6 +17,7 @@ from core.workbench.data import Data
 from core.workbench.desk import Desk
 from core.workbench.pii_checks import PiiChecks
 from core.workbench.releases import Releases
+from core.workbench.review_outcomes import ReviewOutcomes
 from core.workbench.reviews import Reviews
 from core.workbench.sheet_words import (
     Published,
@@ -370,6 +371,14 @@ class Sheet:
                     state.sentence,
                     "adjudication",
                     "review_lead",
+                )
+            outcomes = ReviewOutcomes(self.desk, self.candidates, self.reviews)
+            if state.state == "failed" and outcomes.waiting(candidate.version):
+                return (
+                    "Decide what the next candidate takes up",
+                    "A second person fixed or rejected records: apply that, then build again.",
+                    "adjudication",
+                    "release_owner",
                 )
             if state.state != "ready":
                 return (rule.title, state.sentence, page_of_role(rule.role), rule.role)

@@ -74,7 +74,10 @@ def _in_the_way(state: ReviewState) -> list[str]:
 _POINTS = {
     "flag": "Hard-fail flags to settle: {count}.",
     "difference": "Differences to settle: {count}.",
-    "remove": "Confirmed hard fails that must leave the data: {count}.",
+    "remove": "Records that must leave the data: {count}.",
+    "fix": "Hard fails whose fix waits for the next candidate: {count}.",
+    "edited_unread": "Edited records that nobody has read again: {count}.",
+    "edited_rejected": "Edited records that a reader is against: {count}.",
     "known_bad_waiting": "Known-bad records have not all been answered.",
     "sensitivity": "Readers stop too few of the known-bad records.",
     "review.stale": "Ratings of another rubric or sample: {count}.",

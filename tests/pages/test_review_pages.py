@@ -214,26 +214,62 @@ def test_an_unfinished_review_offers_no_approval(desk: Desk) -> None:
     assert not [one for one in app.button if one.label == "Approve"]
 
 
+def choose(app: AppTest, outcome: str) -> None:
+    """Take one of accept, fix and reject."""
+    group = next(
+        one for one in app.get("button_group") if one.label == "What becomes of this record"
+    )
+    group.set_value(outcome)
+    app.run()
+
+
+def because(app: AppTest, reason: str) -> None:
+    next(one for one in app.text_area if one.label == "Why").input(reason)
+
+
 def test_a_flag_pauses_the_claim_and_a_second_person_settles_it(desk: Desk) -> None:
     bench = desk()
     flag_first(bench, "clinician-1")
     assert "Paused" in said(see("clinician_review", "clinician-2"))
     raiser = see("adjudication", "clinician-1")
     assert "You raised this" in said(raiser)
-    assert not [one for one in raiser.button if one.label.startswith(("Confirm", "Dismiss"))]
+    assert not [one for one in raiser.button if one.label == "Reject the record"]
     lead = see("adjudication", "lead")
     assert "Means or method information" in said(lead)
-    button(lead, "Confirm: it is a hard fail").click()  # type: ignore[attr-defined]
+    assert "1 record waits" in said(lead)
+    choose(lead, "reject")
+    button(lead, "Reject the record").click()  # type: ignore[attr-defined]
     lead.run()
     assert "review\\.reason" in said(lead)
-    next(one for one in lead.text_input if one.label.startswith("Why")).input(
-        "Read again: it does."
-    )
-    button(lead, "Confirm: it is a hard fail").click()  # type: ignore[attr-defined]
+    because(lead, "Read again: it does.")
+    button(lead, "Reject the record").click()  # type: ignore[attr-defined]
     lead.run()
-    assert "Settled" in said(lead)
+    assert "Rejected" in said(lead)
     assert not bench.reviews.open_flags(digest_of(bench))
     assert "Read again: it does." in [one.value for one in lead.text]
+    button(lead, "Apply to the next candidate").click()  # type: ignore[attr-defined]
+    lead.run()
+    assert "Goes into the next build" in said(lead)
+    assert bench.outcomes.waiting(VERSION) == ()
+    assert bench.candidates.pending_decisions(digest_of(bench)) == 1
+
+
+def test_a_fix_is_written_in_place_and_shown_beside_what_it_replaces(desk: Desk) -> None:
+    bench = desk()
+    flag_first(bench, "clinician-1")
+    lead = see("adjudication", "lead")
+    choose(lead, "fix")
+    area = next(one for one in lead.text_area if one.label == "What turn 2 should say")
+    old = str(area.value)
+    area.input("Would you tell me more about that?")
+    because(lead, "It must not name a means.")
+    button(lead, "Keep this edit").click()  # type: ignore[attr-defined]
+    lead.run()
+    shown = [one.value for one in lead.text]
+    assert old in shown
+    assert "Would you tell me more about that?" in shown
+    assert "Waits for a decision" in said(lead)
+    assert "waits for a decision" in said(see("gates", "owner"))
 
 
 def test_bias_reviewers_have_a_page_of_their_own(desk: Desk) -> None:

@@ -10,12 +10,13 @@ from core.workbench.reviews.norming import Norming
 from core.workbench.reviews.planning import Planning
 from core.workbench.reviews.practice import Practice, WarmUp, WarmUpAnswer
 from core.workbench.reviews.reading import Reading, ReviewScreen
-from core.workbench.reviews.settling import OpenFlag, Settling
+from core.workbench.reviews.settling import OpenCase, OpenFlag, Settling
 from core.workbench.reviews.sittings import Sitting, Sittings
 
 __all__ = [
     "READERS",
     "LastAnswer",
+    "OpenCase",
     "OpenFlag",
     "QueueItem",
     "ReviewQueue",

@@ -11,7 +11,7 @@ from core.model.names import Digest, ReviewerId
 from core.model.review import ReviewState, Rubric, SamplePlan
 from core.model.signoff import DeskRole, Person
 from core.policy.types import ClaimRule
-from core.review.acts import StoredAct, load_acts
+from core.review.acts import Act, Kind, StoredAct, load_acts, store_act
 from core.review.assigning import Assignments
 from core.review.carried import Carried, load_carried, with_carried
 from core.review.drafts import DraftPlace, Drafts
@@ -28,6 +28,10 @@ from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
 from core.workbench.people import acting_people
+
+EDITED_WHY = "edited by decision"
+FLAGGED_WHY = "flagged in an earlier candidate"
+"""Why the desk itself has a record read beside the sample."""
 
 READERS: tuple[DeskRole, ...] = (
     "clinician",
@@ -77,14 +81,15 @@ class ReviewArea:
             settlers=self._holders(digest, "review_lead", rule.role),
             sensitivity=self.sensitivity(digest, claim),
             extra=self.extras(digest, claim),
+            edited=self.edited(digest, claim),
         )
 
     def progress(self, digest: str, claim: str) -> PlanReading:
         """Return which planned records have been read by whom, without any statistics."""
         rule, plan = self._claim(claim), self.plan(digest, claim)
         ratings = self.ratings(digest, claim)
-        extra = self.extras(digest, claim)
-        counted, _ = split_counted(plan, ratings, self._holders(digest, rule.role), extra)
+        extra, edited = self.extras(digest, claim), self.edited(digest, claim)
+        counted, _ = split_counted(plan, ratings, self._holders(digest, rule.role), extra, edited)
         settlers = self._holders(digest, "review_lead", rule.role)
         decided = outcomes(self.settlements(digest, claim), ratings, settlers)
         return read_plan(plan, counted, ratings, decided, extra)
@@ -159,6 +164,41 @@ class ReviewArea:
             for stored in self.acts(digest, claim)
             if stored.act.kind == "extra"
         )
+
+    def edited(self, digest: str, claim: str) -> frozenset[str]:
+        """Return the records in which an edit was laid and that must be read for it."""
+        return frozenset(
+            stored.act.record_id
+            for stored in self.acts(digest, claim)
+            if stored.act.kind == "extra" and stored.act.why == EDITED_WHY
+        )
+
+    def _keep(
+        self,
+        digest: str,
+        claim: str,
+        kind: Kind,
+        record_id: str,
+        by: Person,
+        *,
+        why: str,
+        note: str = "",
+        turn: int = -1,
+        scores: Mapping[str, str] | None = None,
+    ) -> StoredAct:
+        act = Act(
+            candidate=Digest(digest),
+            claim=claim,
+            kind=kind,
+            record_id=record_id,
+            by=by.id,
+            at=self.desk.now(),
+            why=why,
+            note=note,
+            turn=turn,
+            scores=scores or {},
+        )
+        return store_act(self.desk.store, self.desk.prefix, act)
 
     def _given(self, digest: str, claim: str) -> tuple[StoredRating, ...]:
         """Return the present ratings given to this very candidate."""

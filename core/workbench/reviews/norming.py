@@ -1,4 +1,4 @@
-"""Beside the ratings: extra records, blind votes shown and cast again, edits proposed."""
+"""Beside the ratings: extra records, and blind votes shown and cast again."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model.errors import NotAllowed, ReviewError
-from core.model.names import Digest
 from core.model.signoff import Person
-from core.review.acts import REASONS, Act, Kind, StoredAct, store_act
+from core.review.acts import REASONS
 from core.review.agreement import Coefficient
 from core.review.answers import check_scores
 from core.review.norming import NormingRoom, alphas, norming_room
-from core.workbench import history
 from core.workbench.reviews.basis import ReviewArea
 
 _MOST_EXTRA = 200
@@ -114,71 +112,5 @@ class Norming(ReviewArea):
         )
         return self._room(digest, claim, record_id)
 
-    def propose_edit(
-        self, digest: str, claim: str, record_id: str, turn: int, words: str, why: str, by: Person
-    ) -> StoredAct:
-        """Propose what a turn should say in a next candidate; this one is never changed.
-
-        Raises:
-            ReviewError: `review.edit` when there is no such turn, nothing is proposed or nothing
-                would change, `review.reason` without a reason.
-        """
-        rule = self._claim(claim)
-        self.desk.require(by, "review_lead", rule.role)
-        if by.id in history.builders(self.desk.entries(), digest):
-            raise NotAllowed("review.builder", "Whoever built the candidate may not review it.")
-        messages = self._planned(digest, claim, record_id).messages
-        if not why.strip():
-            raise ReviewError("review.reason", "Say why the turn should change.")
-        planted = self.known_bad(digest).get(claim)
-        if planted is not None and record_id in planted.ids:
-            raise ReviewError("review.edit", "There is nothing to edit in this record.")
-        if not 0 <= turn < len(messages) or not words.strip() or words == messages[turn].content:
-            raise ReviewError("review.edit", "Name a turn, and words that change it.")
-        stored = self._keep(
-            digest, claim, "edit", record_id, by, why=why.strip(), note=words, turn=turn
-        )
-        self.desk.record(
-            by,
-            "edit.proposed",
-            candidate=digest,
-            claim=claim,
-            record_id=record_id,
-            turn=turn,
-            key=stored.key,
-        )
-        return stored
-
-    def proposals(self, digest: str, claim: str) -> tuple[StoredAct, ...]:
-        """Return the edits proposed for a next candidate, oldest first."""
-        return tuple(one for one in self.acts(digest, claim) if one.act.kind == "edit")
-
     def _room(self, digest: str, claim: str, record_id: str) -> NormingRoom:
         return norming_room(record_id, self.ratings(digest, claim), self.acts(digest, claim))
-
-    def _keep(
-        self,
-        digest: str,
-        claim: str,
-        kind: Kind,
-        record_id: str,
-        by: Person,
-        *,
-        why: str,
-        note: str = "",
-        turn: int = -1,
-        scores: Mapping[str, str] | None = None,
-    ) -> StoredAct:
-        act = Act(
-            candidate=Digest(digest),
-            claim=claim,
-            kind=kind,
-            record_id=record_id,
-            by=by.id,
-            at=self.desk.now(),
-            why=why,
-            note=note,
-            turn=turn,
-            scores=scores or {},
-        )
-        return store_act(self.desk.store, self.desk.prefix, act)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.model.errors import ReviewError
@@ -9,14 +10,14 @@ from core.model.names import Digest
 from core.model.review import SamplePlan
 from core.model.signoff import Person
 from core.policy.types import ClaimRule
-from core.review.carried import carry, freeze_carried
+from core.review.carried import beside, carry, freeze_carried
 from core.review.frame import read_frame
 from core.review.known_bad import freeze_known_bad, plant
 from core.review.rubrics import load_rubrics
 from core.review.sample import draw_plan, fix_seed, freeze_plan, plan_digest
 from core.workbench import history
 from core.workbench.pii_checks import freeze_pii_samples
-from core.workbench.reviews.basis import ReviewArea
+from core.workbench.reviews.basis import EDITED_WHY, FLAGGED_WHY, ReviewArea
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Planning(ReviewArea):
             )
         standing = history.seed_of(desk.entries(), candidate.version)
         assert standing is not None
-        frame = [row.drawable for row in read_frame(desk.store, candidate)]
+        rows = list(read_frame(desk.store, candidate))
+        frame = [row.drawable for row in rows]
         rubrics = load_rubrics()
         plans = []
         for claim in desk.policy.claims:
@@ -72,13 +74,27 @@ class Planning(ReviewArea):
                 key=key,
             )
             plans.append(plan)
-            self._carry(plan, by)
+            shipped = [row for row in rows if row.family in claim.families]
+            self._carry(plan, frozenset(row.record_id for row in shipped), by)
+            edited = [row.record_id for row in shipped if row.edited]
+            self._have_read(plan, edited, EDITED_WHY, by)
             if claim.known_bad:
                 self._mix_known_bad(plan, claim, by)
         freeze_pii_samples(desk, candidate, frame, standing, by)
         return tuple(plans)
 
-    def _carry(self, plan: SamplePlan, by: Person) -> None:
+    def _have_read(self, plan: SamplePlan, records: Sequence[str], why: str, by: Person) -> None:
+        """Have records read that the plan does not hold; no bound rests on them."""
+        known = self.extras(plan.candidate, plan.claim) | set(plan.records)
+        new = [name for name in dict.fromkeys(records) if name not in known]
+        for name in new:
+            self._keep(plan.candidate, plan.claim, "extra", name, by, why=why)
+        if new:
+            self.desk.record(
+                by, "extra.chosen", candidate=plan.candidate, claim=plan.claim, records=len(new)
+            )
+
+    def _carry(self, plan: SamplePlan, shipped: frozenset[str], by: Person) -> None:
         """Fix which earlier readings of the same text under the same rubric are taken over."""
         entries = self.desk.entries()
         earlier = [
@@ -86,15 +102,15 @@ class Planning(ReviewArea):
             for entry in history.of_type(reversed(entries), "plan.frozen")
             if entry.event["claim"] == plan.claim and entry.event["candidate"] != plan.candidate
         ]
-        found = carry(
-            plan,
-            [
-                (name, self._given(name, plan.claim), self.settlements(name, plan.claim))
-                for name in dict.fromkeys(earlier)
-            ],
-        )
+        given = [
+            (name, self._given(name, plan.claim), self.settlements(name, plan.claim))
+            for name in dict.fromkeys(earlier)
+        ]
+        found = carry(plan, given, shipped)
         if not found.ratings or plan.claim in self.carried(plan.candidate):
             return
+        ratings = [one for _, stored, _ in given for one in stored]
+        self._have_read(plan, beside(found, ratings, plan), FLAGGED_WHY, by)
         key = freeze_carried(self.desk.store, self.desk.prefix, found)
         self.desk.record(
             by,

@@ -4,16 +4,26 @@ import dataclasses
 
 import pytest
 
-from core.canonical import document_bytes, sha256_hex
+from core.canonical import canonical_bytes, document_bytes, sha256_hex
 from core.model.errors import NotAllowed, ReviewError
+from core.model.names import Digest
 from core.model.review import SamplePlan
 from core.review import sample
 from core.review.phrases import percent
 from core.review.ratings import StoredRating
-from core.review.settlements import settlement_bytes
+from core.review.settlements import Settlement, outcomes, settle, settlement_bytes
 from core.review.statement import review_state
 from tests.builders import PREFIX
-from tests.reviewing import REVIEWERS, SETTLERS, Review, a_claim, digest_of_rating
+from tests.reviewing import (
+    AT,
+    BUILDER,
+    REVIEWERS,
+    SETTLERS,
+    Review,
+    a_claim,
+    a_reader,
+    digest_of_rating,
+)
 
 FLAG = "F1@1:clara"
 
@@ -143,7 +153,7 @@ def test_an_open_flag_pauses_everything_until_a_second_person_settles_it(review)
     assert (state.state, state.open_flags) == ("paused", 1)
     assert state.open_points == (f"flag {review.plan.records[2]} {FLAG}",)
     with pytest.raises(NotAllowed) as caught:
-        review.settle(2, "flag", FLAG, "dismiss", "clara")
+        review.settle(2, "flag", FLAG, "accept", "clara")
     assert caught.value.code == "review.second_person"
     assert review.state().state == "paused"
 
@@ -152,12 +162,12 @@ def test_a_dismissed_flag_leaves_its_dissent_and_its_verdict(review):
     review.read_clean()
     review.flag(4 - 1, "cornelius")
     target = "F1@1:cornelius"
-    review.settle(3, "flag", target, "dismiss", "leander")
+    review.settle(3, "flag", target, "accept", "leander")
     state = review.state()
     assert state.open_flags == 0
     assert state.defects == 1
     assert any(target in dissent and "leander" in dissent for dissent in state.dissents)
-    review.settle(3, "difference", "verdict", "dismiss", "leander")
+    review.settle(3, "difference", "verdict", "accept", "leander")
     state = review.state()
     assert (state.state, state.defects) == ("ready", 0)
     assert any("overruled by leander" in dissent for dissent in state.dissents)
@@ -165,7 +175,7 @@ def test_a_dismissed_flag_leaves_its_dissent_and_its_verdict(review):
 
 def test_a_confirmed_hard_fail_may_not_ship_even_when_the_plan_would_pass(review):
     review.flag(3)
-    review.settle(3, "flag", FLAG, "confirm", "leander")
+    review.settle(3, "flag", FLAG, "reject", "leander")
     for number in range(review.plan.second):
         if number != 3:
             review.rate(number)
@@ -176,14 +186,110 @@ def test_a_confirmed_hard_fail_may_not_ship_even_when_the_plan_would_pass(review
     assert state.state == "failed"
     assert state.open_points == (f"remove {review.plan.records[3]}",)
     assert "1 hard fail" in state.sentence
-    assert "must be excluded and a new candidate built" in state.sentence
+    assert "must be excluded or fixed and a new candidate built" in state.sentence
+
+
+EDIT = Digest("ed" * 32)
+
+
+def test_a_fix_is_for_the_next_candidate_and_the_hard_fail_counts_here(review):
+    review.flag(3)
+    review.settle(3, "flag", FLAG, "fix", "leander", edits=(EDIT,))
+    for number in range(review.plan.second):
+        if number != 3:
+            review.rate(number)
+        if number < 2:
+            review.rate(number, "cornelius")
+    state = review.state()
+    assert (state.state, state.defects, state.open_flags) == ("failed", 1, 0)
+    assert state.open_points == (f"fix {review.plan.records[3]}",)
+    assert "1 hard fail" in state.sentence
+
+
+def test_a_rejection_outweighs_a_fix_and_of_two_fixes_the_later_one_is_it(review):
+    review.flag(0)
+    later = Digest("ee" * 32)
+    review.settle(0, "flag", FLAG, "fix", "leander", edits=(EDIT,), at="2026-11-21T10:00:00Z")
+    review.settle(0, "flag", FLAG, "fix", "celia", edits=(later,), at="2026-11-21T11:00:00Z")
+    decided = outcomes(review.settled(), review.loaded(), SETTLERS)
+    assert [one.settlement.edits for one in decided.values()] == [(later,)]
+    review.settle(0, "flag", FLAG, "reject", "celia", at="2026-11-21T09:30:00Z")
+    assert review.state().open_points == (f"remove {review.plan.records[0]}",)
+
+
+@pytest.mark.parametrize(
+    ("decision", "edits", "proposed"),
+    [
+        ("fix", (), ()),
+        ("fix", (EDIT,), ()),
+        ("accept", (EDIT,), (EDIT,)),
+        ("reject", (EDIT,), (EDIT,)),
+        ("confirm", (), ()),
+        ("dismiss", (), ()),
+    ],
+)
+def test_an_outcome_that_is_none_is_refused(review, decision, edits, proposed):
+    review.flag(0)
+    one = dataclasses.replace(a_settlement(review), decision=decision, edits=edits)
+    with pytest.raises(ReviewError) as caught:
+        settle(
+            review.store, PREFIX, one, person=a_reader("leander", "review_lead"),
+            claim=review.claim, ratings=review.loaded(), builder=BUILDER, proposed=proposed,
+        )  # fmt: skip
+    assert caught.value.code == "review.outcome"
+    assert review.settled() == ()
+
+
+def a_settlement(review):
+    return Settlement(
+        candidate=review.candidate.digest, claim=review.claim.id,
+        record_id=review.plan.records[0], kind="flag", target=FLAG, decision="accept",
+        reason="Read again.", by="leander", at=AT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "point"), [("confirm", "remove"), ("dismiss", "")])
+def test_what_the_first_desks_settled_means_what_it_meant(review, simulator, said, point):
+    review.flag(0)
+    one = a_settlement(review)
+    body = canonical_bytes(
+        {
+            "schema": "release-desk/settlement/1",
+            **{
+                name: getattr(one, name)
+                for name in ("candidate", "claim", "record_id", "kind", "target", "reason", "by")
+            },
+            "at": AT,
+            "decision": said,
+        }
+    )
+    folder = f"{PREFIX}reviews/{one.candidate}/settlements/{one.claim}/{one.record_id}/"
+    simulator.put(f"{folder}{sha256_hex(body)}.json", body)
+    assert review.settled()[0].settlement.decision == said
+    state = review.state()
+    assert state.open_flags == 0
+    assert state.open_points == ((f"{point} {one.record_id}",) if point else ())
+
+
+def test_a_verdict_nobody_disputes_can_be_fixed_or_rejected_but_not_talked_away(review):
+    review.rate(0, verdict="accept_with_edit")
+    with pytest.raises(ReviewError) as caught:
+        review.settle(0, "verdict", "verdict", "accept", "leander")
+    assert caught.value.code == "review.outcome"
+    with pytest.raises(NotAllowed):
+        review.settle(0, "verdict", "verdict", "reject", "clara")
+    review.settle(0, "verdict", "verdict", "fix", "leander", edits=(EDIT,))
+    state = review.state()
+    assert (state.defects, state.open_points) == (1, ())
+    review.settle(0, "verdict", "verdict", "reject", "leander")
+    assert review.state().open_points == (f"remove {review.plan.records[0]}",)
 
 
 def test_a_dismissal_cannot_undo_a_confirmation(review):
     review.flag(0)
-    review.settle(0, "flag", FLAG, "dismiss", "leander")
-    review.settle(0, "flag", FLAG, "confirm", "celia")
-    review.settle(0, "flag", FLAG, "dismiss", "cornelius")
+    review.settle(0, "flag", FLAG, "accept", "leander")
+    review.settle(0, "flag", FLAG, "reject", "celia")
+    review.settle(0, "flag", FLAG, "accept", "cornelius")
     assert any(point.startswith("remove ") for point in review.state().open_points)
 
 
@@ -196,7 +302,7 @@ def test_a_flag_in_the_reserve_pauses_too(review):
 def test_a_lone_reject_is_no_matter_for_settlement(review):
     review.rate(0, verdict="reject")
     with pytest.raises(ReviewError) as caught:
-        review.settle(0, "difference", "verdict", "dismiss", "leander")
+        review.settle(0, "difference", "verdict", "accept", "leander")
     assert caught.value.code == "review.nothing_to_settle"
     assert review.state().defects == 1
 
@@ -240,7 +346,7 @@ def test_two_raters_two_steps_apart_are_an_open_point_until_settled(review):
     state = review.state()
     assert state.state == "reading"
     assert state.open_points == (f"difference {review.plan.records[1]} C2",)
-    review.settle(1, "difference", "C2", "confirm", "leander")
+    review.settle(1, "difference", "C2", "accept", "leander")
     state = review.state()
     assert (state.state, state.open_points) == ("ready", ())
     assert any("C2 settled by leander" in dissent for dissent in state.dissents)
@@ -261,8 +367,8 @@ def test_a_verdict_the_raters_dispute_is_a_defect_until_it_is_settled(review):
     assert state.defects == 1
     assert f"difference {review.plan.records[1]} verdict" in state.open_points
     with pytest.raises(NotAllowed):
-        review.settle(1, "difference", "verdict", "dismiss", "clara")
-    review.settle(1, "difference", "verdict", "dismiss", "leander")
+        review.settle(1, "difference", "verdict", "accept", "clara")
+    review.settle(1, "difference", "verdict", "accept", "leander")
     assert review.state().defects == 0
 
 
@@ -305,7 +411,7 @@ def test_a_sample_edited_after_ratings_makes_them_stale(review):
 
 def test_a_settlement_put_by_hand_by_the_raiser_counts_for_nothing(review, simulator):
     review.flag(0)
-    key = review.settle(0, "flag", FLAG, "dismiss", "leander")
+    key = review.settle(0, "flag", FLAG, "accept", "leander")
     own = dataclasses.replace(review.settled()[0].settlement, by="clara")
     body = settlement_bytes(own)
     simulator.forget(key)
@@ -316,8 +422,8 @@ def test_a_settlement_put_by_hand_by_the_raiser_counts_for_nothing(review, simul
 
 def test_an_edited_settlement_is_noticed(review, simulator):
     review.flag(0)
-    key = review.settle(0, "flag", FLAG, "confirm", "leander")
-    edited = dataclasses.replace(review.settled()[0].settlement, decision="dismiss")
+    key = review.settle(0, "flag", FLAG, "reject", "leander")
+    edited = dataclasses.replace(review.settled()[0].settlement, decision="accept")
     simulator.put(key, settlement_bytes(edited))
     with pytest.raises(ReviewError) as caught:
         review.settled()
@@ -330,7 +436,7 @@ def test_an_edited_settlement_is_noticed(review, simulator):
 def test_what_nobody_raised_cannot_be_settled(review, kind, target):
     review.flag(0)
     with pytest.raises(ReviewError) as caught:
-        review.settle(0, kind, target, "dismiss", "leander")
+        review.settle(0, kind, target, "accept", "leander")
     assert caught.value.code == "review.nothing_to_settle"
 
 

@@ -145,8 +145,7 @@ def test_a_flag_on_an_extra_record_stops_the_family(bench, digest):
     flag = {"id": "F2", "turn": 1, "note": "It encourages."}
     answer(bench, digest, other, "clinician-1", verdict="reject", flags=[flag])
     assert bench.reviews.state(digest, CLAIM).state == "paused"
-    (point,) = bench.reviews.open_flags(digest)
-    bench.reviews.settle(digest, point, "confirm", "It does.", lead)
+    bench.reviews.adjudicate(digest, CLAIM, other, "reject", "It does.", lead)
     state = bench.reviews.state(digest, CLAIM)
     assert f"remove {other}" in state.open_points
     for record in plan.records:
