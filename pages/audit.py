@@ -83,10 +83,12 @@ def draw_journal(entries: tuple[Entry, ...]) -> None:
     st.dataframe(
         chosen,
         hide_index=True,
+        # What happened is what people look for; its code and the actor stand behind it.
+        column_order=("seq", "at", "meaning", "actor", "type", "facts", "digest"),
         column_config={
-            "seq": st.column_config.NumberColumn(width=60),
-            "at": st.column_config.TextColumn(width=180),
-            "meaning": st.column_config.TextColumn(width=430),
+            "seq": st.column_config.NumberColumn(width=50),
+            "at": st.column_config.TextColumn(width=165),
+            "meaning": st.column_config.TextColumn(width=520),
             "facts": st.column_config.TextColumn(width=520),
         },
     )
