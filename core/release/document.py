@@ -16,8 +16,8 @@ from core.release.documents.reports import (
     coverage_report,
     known_exclusions,
     review_summary,
-    run_sheet,
 )
+from core.release.documents.sheet import run_sheet
 from core.release.documents.signoff_page import signoff_page
 from core.release.documents.stories import stories
 from core.release.inputs import Part
@@ -44,13 +44,15 @@ def make_documents(
     """
     # Mappings in one order, whoever built them: a document follows from the manifest's bytes.
     document, parts = decode(canonical_bytes(document)), tuple(parts)
+    notes = _part(NOTES, release_notes(document, prefix))
+    sheet, routing = _part_of(parts, "evidence/run_sheet-"), _part_of(parts, "routing/")
     made = [
         _part(README, dataset_card(document, prefix)),
-        _part(NOTES, release_notes(document, prefix)),
+        notes,
         _part(EXCLUSIONS, known_exclusions(document)),
         _part(REVIEWS, review_summary(document)),
-        _part(COVERAGE, coverage_report(document, _evidence(parts, "coverage"))),
-        _part(RUN_SHEET, run_sheet(document, _evidence(parts, "run_sheet"))),
+        _part(COVERAGE, coverage_report(document, _coverage(parts))),
+        _part(RUN_SHEET, run_sheet(document, sheet, routing, notes)),
         _part(STORIES, stories(document, prefix)),
         _part(SIGNOFF_PAGE, signoff_page(document)),
         _part(CROISSANT, croissant(document, prefix)),
@@ -66,12 +68,14 @@ def checksums(listed: Iterable[tuple[str, str]]) -> str:
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(listed))
 
 
-def _evidence(parts: Iterable[Part], name: str) -> Mapping[str, Any] | None:
-    for part in parts:
-        if part.name.startswith(f"evidence/{name}-"):
-            found: Mapping[str, Any] = decode(part.body)
-            return found
-    return None
+def _coverage(parts: Iterable[Part]) -> Mapping[str, Any] | None:
+    part = _part_of(parts, "evidence/coverage-")
+    found: Mapping[str, Any] | None = None if part is None else decode(part.body)
+    return found
+
+
+def _part_of(parts: Iterable[Part], begins: str) -> Part | None:
+    return next((part for part in parts if part.name.startswith(begins)), None)
 
 
 def _part(name: str, text: str) -> Part:

@@ -43,6 +43,11 @@ def smoke_prefix(exports: str, version: Version) -> str:
     return f"{exports}smoke/{version}/"
 
 
+def sheets_prefix(exports: str, version: Version) -> str:
+    """Return where the closing run sheets of one version stand."""
+    return f"{exports}checklists/{version}/"
+
+
 def shard_name(shard: Shard) -> str:
     """Return the name of a shard inside its release."""
     return f"chatml/{shard.split}/{safe_name(shard.family)}-{shard.sha256}.jsonl"

@@ -26,6 +26,7 @@ _DECIDED = (
     "publish.verified",
     "smoke.finished",
     "secrets.scanned",
+    "checklist.closed",
     "release.withdrawn",
 )
 

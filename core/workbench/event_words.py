@@ -8,6 +8,7 @@ SENTENCES: Mapping[str, str] = {
     "alias.confirmed": "Somebody confirmed that a family's data lies under another name.",
     "baseline.chosen": "Somebody chose the release that a version is compared with.",
     "candidate.built": "A candidate was built from the listed sources.",
+    "checklist.closed": "The run sheet was kept as it stood beside a release.",
     "edit.proposed": "A reader proposed other words for a record; nothing was changed.",
     "extra.chosen": "More records were drawn for a review, beyond its plan.",
     "family.waived": "Somebody decided that a version goes without a family, and why.",

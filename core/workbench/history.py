@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from core.model.errors import ReviewError
 from core.model.names import Digest, ReviewerId, Version
@@ -162,11 +163,19 @@ def waived_families(entries: Iterable[Entry], version: str) -> Mapping[str, str]
     }
 
 
+_NAMES_A_VERSION = ("version.drafted", "candidate.built", "publish.intent")
+
+
 def versions(entries: Iterable[Entry]) -> tuple[Version, ...]:
     """Return every version ever drafted, newest name first."""
-    kinds = ("version.drafted", "candidate.built", "publish.intent")
-    found = {str(entry.event["version"]) for entry in of_type(entries, *kinds)}
+    found = {str(entry.event["version"]) for entry in of_type(entries, *_NAMES_A_VERSION)}
     return tuple(Version(name) for name in sorted(found, key=_version_order, reverse=True))
+
+
+def first_named(entries: Iterable[Entry], version: str) -> tuple[Entry, ...]:
+    """Return the entry by which `version` began, if there is one."""
+    named = (e for e in of_type(entries, *_NAMES_A_VERSION) if e.event["version"] == version)
+    return tuple(islice(named, 1))
 
 
 def _version_order(name: str) -> tuple[str, int]:

@@ -10,7 +10,8 @@ from core.canonical import sha256_hex
 from core.model.errors import NoSuchRelease, ReleaseError
 from core.model.names import Digest, Version, parse_version
 from core.model.release import ReleaseSummary
-from core.release.claim import LOCKED, NOT_LOCKED
+from core.release.claim import LOCKED, NOT_LOCKED, VERIFIED
+from core.release.documents.sheet import read_sheet
 from core.release.layout import MANIFEST, release_prefix
 from core.release.lock import LockOutcome, told_lock
 from core.release.smoke import read_evidence
@@ -119,21 +120,39 @@ class ReleaseShelf:
         return told_lock(held[0]) if held else None
 
     def last_verified(self, version: str) -> Mapping[str, Any] | None:
-        """Return when and by whom this version was first verified as a stranger."""
-        entries = history.of_type(self.desk.entries(), "publish.verified")
-        mine = [entry for entry in entries if entry.event["version"] == version]
-        if not mine:
-            return None
-        return {"journal": mine[-1].seq, "at": mine[-1].at, "by": mine[-1].actor}
+        """Return when and by whom this version's manifest was verified as a stranger."""
+        return self._last(version, VERIFIED, "files", "records", manifest="manifest_sha256")
 
-    def _last(self, version: str, kind: str, *names: str) -> Mapping[str, Any] | None:
+    def last_sheet(self, version: str) -> Mapping[str, Any] | None:
+        """Return the newest run sheet that was kept beside this version's manifest."""
+        return self._last(version, "checklist.closed", "key", "evidence", "lines", "open")
+
+    def closing_sheet(self, version: str) -> bytes:
+        """Return the exact bytes of the newest run sheet kept beside a release, or none.
+
+        Raises:
+            ReleaseError: what is stored is not what its key names, or of an unknown form.
+        """
+        held = self.last_sheet(version)
+        if held is None:
+            return b""
+        key = str(held["key"])
+        body = self.desk.store.get(key, limit=_TEXT_LIMIT).body
+        if not key.endswith(f"/{sha256_hex(body)}.json"):
+            raise ReleaseError("release.altered", "The closing run sheet was altered.", place=key)
+        read_sheet(body)
+        return body
+
+    def _last(
+        self, version: str, kind: str, *names: str, manifest: str = "manifest"
+    ) -> Mapping[str, Any] | None:
         held = self.manifest_or_none(version)
         if held is None:
             return None
         for entry in reversed(self.desk.entries()):
             event = entry.event
             if event["type"] == kind and event["version"] == version:
-                if event["manifest"] != held[1]:
+                if event[manifest] != held[1]:
                     return None
                 return {
                     "journal": entry.seq,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from core.canonical import decode, document_bytes, sha256_hex
 from core.intake.document import candidate_key, decode_candidate
-from core.model.candidate import Candidate
 from core.model.names import Digest, Version, parse_version
 from core.model.progress import Progress, silent
-from core.model.release import Blocker, Verification
+from core.model.release import Blocker, ChecklistLine, Verification
 from core.model.signoff import Person
 from core.release.approve import missing_before_publish
 from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence, unwatched
@@ -27,6 +26,7 @@ from core.settings import BucketSettings
 from core.storage.embedded import read_only_settings
 from core.storage.put_once import put_once
 from core.workbench import history
+from core.workbench.closing import close_sheet, shipped_sheet
 from core.workbench.private_text import find_private, secrets_in
 from core.workbench.release_evidence import ReleaseEvidence
 
@@ -80,9 +80,10 @@ class Releases(ReleaseEvidence):
         published = publish_release(self._inputs(digest, by, progress, on_step))
         on_step("smoke")
         progress(0, 0, "smoke test")
-        smoke = self.smoke(published.version, by)
+        smoke = self._consume(published.version, by)
         on_step("secrets")
         found = self.scan_secrets(published.version, by)
+        self._close_sheet(published.version, by)
         refuse_unlocked(published.version, published.lock)
         return Outcome(
             version=published.version,
@@ -97,8 +98,13 @@ class Releases(ReleaseEvidence):
 
     def smoke(self, version: str, by: Person) -> Mapping[str, Any]:
         """Consume the release as a trainer would, in a process that has only the bucket."""
+        self.desk.require(by, "release_owner")
+        evidence = self._consume(version, by)
+        self._close_sheet(version, by)
+        return evidence
+
+    def _consume(self, version: str, by: Person) -> Mapping[str, Any]:
         desk = self.desk
-        desk.require(by, "release_owner")
         name = parse_version(version)
         evidence = run_isolated(self._reader_settings(), name, exports=desk.prefix)
         body = document_bytes(evidence)
@@ -179,6 +185,12 @@ class Releases(ReleaseEvidence):
         candidate = self.candidates.get(digest)
         _, _, coverage = self.data.store_coverage(candidate.version)
         reviews = self._review_evidence(digest)
+        sheet = shipped_sheet(
+            self._sheet_lines(candidate.version),
+            version=candidate.version,
+            candidate=candidate.digest,
+            exports=desk.prefix,
+        )
         return ReleaseInputs(
             store=desk.store,
             fresh_store=desk.connect_reader,
@@ -198,26 +210,33 @@ class Releases(ReleaseEvidence):
                 IncludedFile(name="coverage", body=coverage),
                 IncludedFile(name="pii_check", body=self.pii.evidence(digest)),
                 *(_readable(review) for review in reviews),
-                IncludedFile(name="run_sheet", body=self._run_sheet(candidate)),
+                IncludedFile(name="run_sheet", body=sheet),
             ),
             progress=progress,
             on_step=on_step,
         )
 
-    def _run_sheet(self, candidate: Candidate) -> bytes:
-        """Return the run sheet as it stands, to ship with the release."""
+    def _sheet_lines(self, version: str) -> tuple[ChecklistLine, ...]:
         # The sheet knows the releases, so it cannot be imported above.
         from core.workbench.sheet import Sheet
 
         parts = (self.desk, self.data, self.candidates, self.reviews, self.signing)
-        lines = Sheet(*parts, self, self.pii).lines(candidate.version)
-        document = {
-            "schema": "release-desk/run-sheet/1",
-            "version": candidate.version,
-            "candidate": candidate.digest,
-            "lines": [asdict(line) for line in lines],
-        }
-        return document_bytes(document)
+        return Sheet(*parts, self, self.pii).lines(version)
+
+    def _close_sheet(self, version: str, by: Person) -> None:
+        """Keep the run sheet beside the release, now that its last lines can be known."""
+        held = self.manifest_or_none(version)
+        if held is None:
+            return
+        document, digest = held
+        close_sheet(
+            self.desk,
+            self._sheet_lines(version),
+            by,
+            version=parse_version(version),
+            candidate=Digest(document["candidate"]["digest"]),
+            manifest=digest,
+        )
 
     def _reader_settings(self) -> BucketSettings:
         settings = self.desk.settings

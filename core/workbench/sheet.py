@@ -8,43 +8,33 @@ from dataclasses import dataclass
 from core.model.candidate import Candidate
 from core.model.names import Version
 from core.model.release import ChecklistLine, LineState
-from core.model.signoff import Person
 from core.model.waiver import Waiver
 from core.release.layout import release_prefix
+from core.storage.journal import Entry
 from core.workbench import history
-from core.workbench.candidates import Candidates
-from core.workbench.data import Data
-from core.workbench.desk import Desk
-from core.workbench.pii_checks import PiiChecks
-from core.workbench.releases import Releases
-from core.workbench.review_outcomes import ReviewOutcomes
-from core.workbench.reviews import Reviews
-from core.workbench.sheet_words import (
+from core.workbench.next_steps import NextSteps
+from core.workbench.sheet_released import (
     Published,
+    access_lines,
     artefact_lines,
+    training_lines,
+)
+from core.workbench.sheet_words import (
+    COVERED,
     as_list,
     as_shipped,
     checklist_line,
     coverage_words,
-    evidence_state,
     gate_state,
     gate_words,
+    journalled,
     page_of_role,
     sampled,
-    smoke_evidence,
-    smoke_words,
-    training_lines,
     waiver_words,
 )
-from core.workbench.signing import Requirement, Signing
-from core.workbench.sources import Sources
+from core.workbench.signing import Requirement
 from core.workbench.waivers import Waivers
 
-_COVERED: Mapping[str, LineState] = {
-    "present": "done",
-    "present_by_alias": "done",
-    "waived": "waived",
-}
 _GATE_LINES = (
     ("4.1", "Privacy gate passes; sampling recorded", ("privacy",)),
     ("4.2", "Provenance gate passes for every shard and record", ("provenance",)),
@@ -53,41 +43,17 @@ _GATE_LINES = (
 )
 
 
-_RELEASED = (
-    "Released",
-    "Training can read it. Verify it again, or read its notes.",
-    "releases",
-    "anyone",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextStep:
-    """What comes next, for whom, and where. `mine` says whether the reader can do it."""
-
-    title: str
-    text: str
-    page: str
-    role: str
-    mine: bool
-
-
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(NextSteps):
     """The Release 0 checklist of one desk."""
-
-    desk: Desk
-    data: Data
-    candidates: Candidates
-    reviews: Reviews
-    signing: Signing
-    releases: Releases
-    pii: PiiChecks
 
     def lines(self, version: str) -> tuple[ChecklistLine, ...]:
         """Return every line of the checklist for `version`, in order."""
-        candidate = self.candidates.current(version) if version else None
         facts = Published(self.releases, version)
+        candidate = self.candidates.current(version) if version else None
+        if facts.candidate is not None:
+            # Whatever was built later under the same name, this is what was published.
+            candidate = self.candidates.get(facts.candidate)
         return (
             *self._access(version, facts),
             *self._families(version),
@@ -124,28 +90,9 @@ class Sheet:
                 "done" if good else "blocked",
                 why,
                 "coverage",
-                {"journal": last.seq, "at": last.at, "by": last.actor},
+                journalled(last),
             )
-        smoke = facts.smoke
-        yield checklist_line(
-            "0.2",
-            "S3-first: training reads from S3, local is a cache",
-            evidence_state(smoke),
-            smoke_words(smoke),
-            "releases",
-            *smoke_evidence(smoke),
-        )
-        secrets = facts.secrets
-        yield checklist_line(
-            "0.3",
-            "No secrets committed or printed",
-            evidence_state(secrets),
-            "The release's own files were searched for key-shaped text."
-            if secrets is not None
-            else "Searched when the release is verified.",
-            "releases",
-            *([secrets] if secrets else []),
-        )
+        yield from access_lines(facts)
 
     def _families(self, version: str) -> Iterator[ChecklistLine]:
         snapshot = self.data.snapshot()
@@ -163,10 +110,13 @@ class Sheet:
                 )
                 continue
             found = coverage.families[rule.name]
-            state = _COVERED.get(found.state, "blocked")
+            state = COVERED.get(found.state, "blocked")
             if found.needs_confirmation:
                 state = "blocked"
-            evidence = [{"key": item.key, "records": item.records} for item in found.evidence[:5]]
+            evidence: list[Mapping[str, object]] = [
+                {"key": item.key, "records": item.records} for item in found.evidence[:5]
+            ]
+            evidence += map(journalled, self._said_of(version, rule.name))
             yield checklist_line(
                 f"1.{number}",
                 title,
@@ -175,6 +125,12 @@ class Sheet:
                 "coverage",
                 *evidence,
             )
+
+    def _said_of(self, version: str, family: str) -> Iterator[Entry]:
+        """Yield the entries by which a person let a family count, by alias or by waiver."""
+        for entry in history.of_type(self.desk.entries(), "alias.confirmed", "family.waived"):
+            if entry.event["family"] == family and entry.event.get("version", version) == version:
+                yield entry
 
     def _version(self, version: str, facts: Published) -> Iterator[ChecklistLine]:
         released = facts.manifest is not None
@@ -188,6 +144,7 @@ class Sheet:
             if drafted
             else "No version has been picked.",
             "run_sheet",
+            *map(journalled, history.first_named(self.desk.entries(), version)),
         )
         prefix = release_prefix(self.desk.prefix, Version(version)) if drafted else ""
         yield checklist_line(
@@ -198,7 +155,7 @@ class Sheet:
             if drafted
             else "Follows from the version.",
             "run_sheet",
-            *([{"prefix": prefix}] if drafted else []),
+            *([facts.named()] if released else [{"prefix": prefix}] if drafted else []),
         )
 
     def _gates(self, candidate: Candidate | None, facts: Published) -> Iterator[ChecklistLine]:
@@ -217,7 +174,9 @@ class Sheet:
                 held = [shipped.get(name) for name in names]
             else:
                 held = [as_shipped(reports.get(name)) for name in names]
-            evidence = [{"key": item["key"], "sha256": item["sha256"]} for item in held if item]
+            evidence: list[Mapping[str, object]] = [
+                {"key": item["key"], "sha256": item["sha256"]} for item in held if item
+            ]
             state, words, page = gate_state(held, waived), gate_words(names, held), "gates"
             mine = [waiver for waiver in waivers if waiver.gate in names]
             words = " ".join((words, *waiver_words(mine)))
@@ -225,6 +184,8 @@ class Sheet:
             if names == ("privacy",) and candidate is not None:
                 checks = self.pii.states(candidate.digest)
                 words = " ".join((words, *sampled(checks)))
+                sampling = facts.file("evidence/pii_check-")
+                evidence += [sampling] if checks and sampling is not None else []
                 unread = any(check.state != "done" for check in checks.values())
                 if state == "done" and unread and not shipped:
                     state, page = "blocked", "pii_check"
@@ -272,123 +233,3 @@ class Sheet:
         sentence = getattr(state, "sentence", "")
         open_state: LineState = "blocked" if sentence else "not_started"
         return checklist_line(number, wanted.title, open_state, sentence or "Not signed yet.", page)
-
-    def next_step(self, version: str, person: Person) -> NextStep:
-        """Return the one thing that would bring `version` on, and who can do it."""
-        title, text, page, role = self._next(version)
-        mine = role in person.roles or (role == "anyone")
-        return NextStep(title=title, text=text, page=page, role=role, mine=mine)
-
-    def _next(self, version: str) -> tuple[str, str, str, str]:
-        owner = "release_owner"
-        if not version or version not in self.data.versions():
-            return ("Pick a version", "Name the release you are preparing.", "run_sheet", owner)
-        if Published(self.releases, version).manifest is not None:
-            return _RELEASED
-        snapshot = self.data.snapshot()
-        if snapshot is None:
-            return ("List the bucket", "Read the inventory into the desk.", "coverage", owner)
-        coverage = self.data.coverage(version)
-        undecided = Sources(self.desk, self.data).undecided_families()
-        for rule in self.desk.policy.families:
-            found = coverage.families[rule.name]
-            if found.needs_confirmation:
-                return (
-                    f"Confirm an alias for {rule.title}",
-                    (
-                        "Its data lie under another prefix than the policy's. Look, then confirm "
-                        "by name."
-                    ),
-                    "coverage",
-                    owner,
-                )
-            if rule.required and found.state not in _COVERED:
-                return (
-                    f"{rule.title} is {found.state}",
-                    "Bring data, or waive the family by name.",
-                    "coverage",
-                    owner,
-                )
-            if found.records and rule.name in undecided:
-                return (
-                    f"Decide about {rule.title}",
-                    (
-                        "No source enters a release without a named person's decision on its "
-                        "rights and licence."
-                    ),
-                    "coverage",
-                    owner,
-                )
-        return self._next_candidate(version)
-
-    def _next_candidate(self, version: str) -> tuple[str, str, str, str]:
-        owner = "release_owner"
-        candidate = self.candidates.current(version)
-        if candidate is None:
-            return ("Build the candidate", "Read every source into shards.", "gates", owner)
-        if self.candidates.pending_decisions(candidate.digest):
-            return (
-                "Build again",
-                "Decisions taken since the last build wait to be applied.",
-                "gates",
-                owner,
-            )
-        reports = self.candidates.reports(candidate.digest)
-        required = self.desk.policy.required_gates
-        if any(reports.get(name) is None for name in required):
-            return ("Run the gates", "Five checks over the exact bytes.", "gates", owner)
-        failed = Waivers(self.desk, self.candidates).unproven_gates(candidate.digest, reports)
-        if failed:
-            return (
-                f"Look at what the {failed[0]} gate found",
-                "Decide about its findings; the decisions go into the next candidate.",
-                "findings",
-                owner,
-            )
-        return self._next_review(candidate)
-
-    def _next_review(self, candidate: Candidate) -> tuple[str, str, str, str]:
-        digest = candidate.digest
-        plans = self.reviews.plans(digest)
-        if any(claim.id not in plans for claim in self.desk.policy.claims):
-            return (
-                "Freeze the samples",
-                "Fix which records get read, before anyone sees one.",
-                "adjudication",
-                "review_lead",
-            )
-        for check in self.pii.states(digest).values():
-            if check.state != "done":
-                family = self.desk.policy.family(check.family).title
-                reader = "review_lead" if check.state == "not_frozen" else "clinician"
-                title = f"Read {family} for anybody who could be identified"
-                return (title, check.sentence, "pii_check", reader)
-        for claim, state in self.reviews.states(digest).items():
-            rule = self.desk.policy.claim(claim)
-            if state.state == "paused":
-                return (
-                    f"Settle the flags in {rule.title}",
-                    state.sentence,
-                    "adjudication",
-                    "review_lead",
-                )
-            outcomes = ReviewOutcomes(self.desk, self.candidates, self.reviews)
-            if state.state == "failed" and outcomes.waiting(candidate.version):
-                return (
-                    "Decide what the next candidate takes up",
-                    "A second person fixed or rejected records: apply that, then build again.",
-                    "adjudication",
-                    "release_owner",
-                )
-            if state.state != "ready":
-                return (rule.title, state.sentence, page_of_role(rule.role), rule.role)
-        for wanted in self.signing.requirements(digest):
-            if wanted.signoff is None:
-                page = page_of_role(wanted.role) if wanted.claim else "publish"
-                return (wanted.title, "Read the statement and sign it by name.", page, wanted.role)
-        return (
-            "Publish",
-            "Nothing should stand in the way now: try the dry run first.",
-            "publish",
-            "release_owner",
-        )

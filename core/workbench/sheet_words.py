@@ -10,8 +10,13 @@ from core.model.gate import StoredReport
 from core.model.pii import PiiState
 from core.model.release import ChecklistLine, LineState
 from core.model.waiver import Waiver
-from core.workbench.releases import Releases
+from core.storage.journal import Entry
 
+COVERED: Mapping[str, LineState] = {
+    "present": "done",
+    "present_by_alias": "done",
+    "waived": "waived",
+}
 Judged = Mapping[str, Any]
 """What the sheet needs of a report: gate, verdict, examined, expected, key, sha256."""
 
@@ -28,77 +33,6 @@ def page_of_role(role: str) -> str:
     return "bias_review" if role == "bias_reviewer" else "clinician_review"
 
 
-class Published:
-    """What stands of a version's release, asked once per sheet."""
-
-    def __init__(self, releases: Releases, version: str) -> None:
-        self.manifest = releases.manifest_or_none(version) if version else None
-        self.smoke = releases.last_smoke(version) if self.manifest is not None else None
-        self.secrets = releases.last_secret_scan(version) if self.manifest is not None else None
-        self.verified = releases.last_verified(version) if self.manifest is not None else None
-
-    def waived_gates(self) -> frozenset[str]:
-        """Return the gates for which the release ships a waiver."""
-        document = self.manifest[0] if self.manifest is not None else {"waivers": []}
-        return frozenset(str(item["gate"]) for item in document["waivers"])
-
-    def shipped_gates(self) -> Mapping[str, Judged]:
-        """Return what the release says of each gate; empty while there is none."""
-        document = self.manifest[0] if self.manifest is not None else {"gates": []}
-        return {str(item["gate"]): item for item in document["gates"]}
-
-
-def artefact_lines(facts: Published) -> Iterator[ChecklistLine]:
-    """Yield the lines about what stands under the release's prefix."""
-    titles = (
-        ("3.1", "Manifest under the release prefix, every field proven"),
-        ("3.2", "ChatML JSONL export exists and the manifest references it"),
-        ("3.3", "Routing config matches the included families; weights sum to 1"),
-    )
-    for number, title in titles:
-        if facts.manifest is None:
-            yield checklist_line(
-                number, title, "not_started", "Nothing has been published.", "publish"
-            )
-        elif facts.verified is None:
-            yield checklist_line(
-                number, title, "blocked", "Published, not yet verified.", "releases"
-            )
-        else:
-            yield checklist_line(
-                number,
-                title,
-                "done",
-                "Re-read and re-hashed as a stranger.",
-                "releases",
-                facts.verified,
-            )
-
-
-def training_lines(facts: Published) -> Iterator[ChecklistLine]:
-    """Yield the lines about training and notes."""
-    yield checklist_line(
-        "6.1",
-        "Training consumes the release from S3 end to end",
-        evidence_state(facts.smoke),
-        smoke_words(facts.smoke),
-        "releases",
-        *smoke_evidence(facts.smoke),
-    )
-    if facts.manifest is None:
-        yield checklist_line(
-            "6.2", "Release notes updated", "not_started", "Written when published.", "publish"
-        )
-    else:
-        yield checklist_line(
-            "6.2",
-            "Release notes updated",
-            "done" if facts.verified else "blocked",
-            "RELEASE_NOTES.md stands in the release.",
-            "releases",
-        )
-
-
 def checklist_line(
     number: str, title: str, state: LineState, why: str, page: str, *evidence: Mapping[str, object]
 ) -> ChecklistLine:
@@ -108,28 +42,14 @@ def checklist_line(
     )
 
 
+def journalled(entry: Entry) -> Mapping[str, object]:
+    """Return an entry of the journal as evidence."""
+    return {"journal": entry.seq, "at": entry.at, "by": entry.actor}
+
+
 def as_list(value: object) -> list[object]:
     """Return a journal value as a list; anything else is an empty one."""
     return value if isinstance(value, list) else []
-
-
-def evidence_state(evidence: Mapping[str, object] | None) -> LineState:
-    """Return where something stands that passed, failed or has not run."""
-    if evidence is None:
-        return "not_started"
-    return "done" if evidence.get("passed") is True else "blocked"
-
-
-def smoke_words(smoke: Mapping[str, object] | None) -> str:
-    """Say how the smoke test went."""
-    if smoke is None:
-        return "The smoke test has not run on this release."
-    return "The smoke test passed." if smoke.get("passed") is True else "The smoke test failed."
-
-
-def smoke_evidence(smoke: Mapping[str, object] | None) -> list[Mapping[str, object]]:
-    """Return the smoke test as a line's evidence."""
-    return [] if smoke is None else [smoke]
 
 
 def as_shipped(stored: StoredReport | None) -> Judged | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core import __main__ as terminal
+from core.canonical import decode
 from core.model.errors import OutcomeUnknown
 from core.storage import embedded
 from core.storage.ports import SystemClock
@@ -351,6 +352,14 @@ def test_a_signed_candidate_is_tried_published_verified_and_consumed(rated):
     assert smoke["passed"] is True
     lines = answer(settings, "checklist", VERSION)["lines"]
     assert {line["state"] for line in lines} <= {"done", "waived"}
+    assert [line["id"] for line in lines if not line["evidence"]] == []
+    said = rated.bench.releases.last_sheet(VERSION)
+    closed = decode(rated.bench.releases.closing_sheet(VERSION))
+    assert (said["lines"], said["open"]) == (len(lines), [])
+    assert closed["manifest"] == done["manifest_sha256"]
+    assert [(line["id"], line["state"], line["evidence"]) for line in closed["lines"]] == [
+        (line["id"], line["state"], line["evidence"]) for line in lines
+    ]
     assert answer(settings, "publish", short)["manifest_sha256"] == done["manifest_sha256"]
 
 

@@ -166,38 +166,3 @@ def _evidence(families: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         if not found["evidence"]:
             yield "No object gave records."
         yield ""
-
-
-def run_sheet(document: Mapping[str, Any], sheet: Mapping[str, Any] | None) -> str:
-    """Return RUN_SHEET.md: the checklist as it stood just before the manifest was written."""
-    lines = [f"# Run sheet: {document['version']}", ""]
-    if not sheet:
-        return "\n".join([*lines, "No run sheet came with this release.", ""])
-    lines += [
-        "As it stood just before the manifest was written. The lines that need the release",
-        "itself (0.2, 0.3, 3.1 to 3.3, 6.1, 6.2) are closed after it: `python -m core checklist`.",
-        "",
-    ]
-    lines += table(
-        ("line", "what", "state", "why", "evidence"),
-        (
-            (
-                item["id"],
-                item["title"],
-                item["state"].replace("_", " "),
-                item["why"],
-                "; ".join(map(_named, item["evidence"])) or "none",
-            )
-            for item in sheet["lines"]
-        ),
-    )
-    return "\n".join(lines)
-
-
-def _named(evidence: Mapping[str, Any]) -> str:
-    """Return where a piece of evidence is found: a key, or the journal's entry."""
-    if "key" in evidence:
-        return str(evidence["key"])
-    if "journal" in evidence:
-        return f"journal entry {evidence['journal']}"
-    return ", ".join(f"{name} {value}" for name, value in sorted(evidence.items()))

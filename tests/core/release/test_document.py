@@ -14,7 +14,9 @@ import yaml
 from core.canonical import canonical_bytes, decode
 from core.intake.compile import decode_candidate
 from core.model.candidate import Exclusion
+from core.model.errors import ReleaseError
 from core.release.document import make_documents
+from core.release.documents.sheet import AFTER, SCHEMA
 from core.release.inputs import IncludedFile, Part
 from core.release.publish import publish_release
 from tests.builders import PREFIX, a_candidate, a_policy, a_row, a_source, some_people
@@ -287,13 +289,44 @@ def test_croissant_tells_what_people_read_and_what_they_found(released):
     assert any("family:voice" in limit for limit in whole["rai:dataLimitations"])
 
 
-def test_the_run_sheet_ships_line_by_line_with_its_evidence(simulator):
+def a_sheet(**altered):
     line = {"id": "4.1", "title": "Privacy", "state": "done", "why": "9 of 9.", "page": "gates"}
     evidence = [{"key": "exports/evidence/x.json", "sha256": "0" * 64}, {"journal": 7}]
-    sheet = {"lines": [{**line, "evidence": evidence}, {**line, "id": "6.1", "evidence": []}]}
+    later = [
+        {**line, "id": name, "title": "T", "state": "after_publication", "why": "W", "evidence": []}
+        for name in AFTER
+    ]
+    return {"schema": SCHEMA, "lines": [{**line, "evidence": evidence}, *later], **altered}
+
+
+def publish_with_sheet(simulator, sheet):
     body = canonical_bytes(sheet)
     publish_release(some_inputs(simulator, included=(IncludedFile(name="run_sheet", body=body),)))
+
+
+def test_the_run_sheet_ships_line_by_line_with_its_evidence(simulator):
+    publish_with_sheet(simulator, a_sheet())
     page = text(simulator, "RUN_SHEET.md")
     keys = "exports/evidence/x.json; journal entry 7"
     assert f"| 4.1 | Privacy | done | 9 of 9. | {keys} |" in page
-    assert "| 6.1 | Privacy | done | 9 of 9. | none |" in page
+
+
+def test_the_shipped_run_sheet_closes_what_is_known_before_the_manifest_and_no_more(simulator):
+    publish_with_sheet(simulator, a_sheet())
+    page, manifest = text(simulator, "RUN_SHEET.md"), manifest_of(simulator)
+    states = dict(re.findall(r"^\| (\d\.\d) \| [^|]+ \| ([^|]+) \|", page, re.M))
+    done = {"3.2", "3.3", "4.1", "6.2"}
+    assert {name for name, state in states.items() if state == "done"} == done
+    assert {name for name, state in states.items() if state == "after publication"} == {
+        *AFTER
+    } - done
+    totals = manifest["totals"]
+    assert f"{totals['shards']} shards with {totals['records']} records" in page
+    assert manifest["routing"]["key"] in page
+    assert f"{RELEASE}RELEASE_NOTES.md" in page
+
+
+def test_a_run_sheet_of_another_form_is_refused(simulator):
+    with pytest.raises(ReleaseError) as caught:
+        publish_with_sheet(simulator, a_sheet(schema="release-desk/run-sheet/9"))
+    assert caught.value.code == "checklist.schema"
