@@ -17,7 +17,8 @@ _FAULTS = {
     "not_journalled": "A sign-off for {title} lies in the bucket, but nobody gave it at the desk.",
     "wrong_candidate": "A sign-off for {title} was copied here from another candidate.",
     "missing": "A sign-off for {title} was given, but its object is gone.",
-    "outdated": "{title} was signed before its ratings, sample or rubric changed; sign it again.",
+    "outdated": "{title} was signed before what it rests on (sample, rubric, ratings, "
+    "settlements, acts beside them) changed; sign it again.",
     "unreadable": "A sign-off for {title} cannot be read.",
 }
 

@@ -15,6 +15,8 @@ from core.model.names import Digest, ReviewerId, Version
 from core.model.review import ReviewState, SamplePlan
 from core.model.signoff import Decision, Person, Signoff
 from core.policy.types import SignoffRule
+from core.review.acts import StoredAct
+from core.review.beside import acts_statement
 from core.review.envelope import seal, statement_bytes
 from core.review.identity import SigningDesk, check_signer, identity_of
 from core.review.ratings import StoredRating, ratings_digest
@@ -26,18 +28,29 @@ from core.storage.ports import timestamp
 from core.storage.put_once import put_once
 
 _REASON_LIMIT = 500
-_RESTS_ON = ("sample", "rubric", "ratings", "settlements")
+BASIS = "release-desk/review-basis/2"
+_FIRST_RESTS_ON = ("sample", "rubric", "ratings", "settlements")
+"""What a sign-off without a `basis` rests on: the first desks bound no more than these."""
+_RESTS_ON: Mapping[object, tuple[str, ...]] = {
+    None: _FIRST_RESTS_ON,
+    BASIS: (*_FIRST_RESTS_ON, "acts"),
+}
 _INDEPENDENT = ("clinician", "bias_reviewer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewBasis:
-    """What a reviewer's sign-off rests on: the plan, what was answered, and where it stands."""
+    """What a reviewer's sign-off rests on: the plan, what was answered, and where it stands.
+
+    `acts` are those beside the ratings, `known_bad` the answers to known-bad records.
+    """
 
     plan: SamplePlan
     state: ReviewState
     ratings: tuple[StoredRating, ...]
     settlements: tuple[StoredSettlement, ...]
+    acts: tuple[StoredAct, ...] = ()
+    known_bad: tuple[StoredRating, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +114,19 @@ def sign(
 
 def is_stale(signoff: Signoff, basis: ReviewBasis) -> bool:
     """Return whether anything a reviewer's sign-off rests on has changed since it was given."""
-    now = _reviewed(basis)
-    return any(signoff.statement.get(name) != now[name] for name in _RESTS_ON)
+    return bool(changed_since(signoff, basis))
+
+
+def changed_since(signoff: Signoff, basis: ReviewBasis) -> tuple[str, ...]:
+    """Name what has changed since a reviewer's sign-off was given; nothing while it holds.
+
+    One of another form than this desk knows counts as changed: `basis`.
+    """
+    said, now = signoff.statement, _reviewed(basis)
+    rests_on = _RESTS_ON.get(said.get("basis"))
+    if rests_on is None:
+        return ("basis",)
+    return tuple(name for name in rests_on if said.get(name) != now[name])
 
 
 def revoke(signoff: Signoff, *, person: Person, reason: str, journal: Journal) -> None:
@@ -206,10 +230,12 @@ def _predicate(request: SignoffRequest, person: Person, desk: SigningDesk) -> Ma
 
 def _reviewed(basis: ReviewBasis) -> Mapping[str, object]:
     return {
+        "basis": BASIS,
         "sample": {"sha256": plan_digest(basis.plan)},
         "rubric": {"sha256": basis.plan.rubric},
         "ratings": {"sha256": ratings_digest(basis.ratings)},
         "settlements": {"sha256": settlements_digest(basis.settlements)},
+        "acts": acts_statement(basis.acts, basis.known_bad),
     }
 
 

@@ -10,7 +10,7 @@ from core.model.names import Digest
 from core.model.signoff import Decision, DeskRole, Person, Signoff
 from core.policy.types import SignoffRule
 from core.review.keys import registered_keys
-from core.review.signing import ReviewBasis, SignoffRequest, is_stale, revoke, sign
+from core.review.signing import ReviewBasis, SignoffRequest, changed_since, is_stale, revoke, sign
 from core.review.signoffs import GIVEN, LoadedSignoffs, load_signoffs, read_signoff
 from core.workbench import history
 from core.workbench.bias import known_gaps
@@ -77,7 +77,7 @@ class Signing:
         )
 
     def stale(self, digest: str) -> tuple[Signoff, ...]:
-        """Return the approvals whose ratings, sample or rubric changed after they were given."""
+        """Return the approvals that something they rest on has changed under."""
         found = []
         for signoff in self.load(digest).signoffs:
             rule = self._rule(signoff.requirement)
@@ -87,6 +87,11 @@ class Signing:
             if basis is not None and approved and is_stale(signoff, basis):
                 found.append(signoff)
         return tuple(found)
+
+    def changed_since(self, digest: str, signoff: Signoff) -> tuple[str, ...]:
+        """Name what has changed since a reviewer signed; nothing of a release decision."""
+        basis = self._basis(self._rule(signoff.requirement), digest)
+        return changed_since(signoff, basis) if basis is not None else ()
 
     def elsewhere(self, digest: str) -> tuple[Signoff, ...]:
         """Return the sign-offs of the version's other candidates: they are why this one's lack.
@@ -198,6 +203,8 @@ class Signing:
             state=self.reviews.states(digest)[rule.claim],
             ratings=self.reviews.ratings(digest, rule.claim),
             settlements=self.reviews.settlements(digest, rule.claim),
+            acts=self.reviews.acts(digest, rule.claim),
+            known_bad=self.reviews.known_bad_answers(digest, rule.claim),
         )
 
     def _before_decision(self, digest: str) -> list[str]:

@@ -131,6 +131,16 @@ def ask_for_login(
     )
 
 
+_CHANGED = {
+    "basis": "the form of what is signed",
+    "sample": "the sample",
+    "rubric": "the rubric",
+    "ratings": "ratings",
+    "settlements": "what was settled",
+    "acts": "known-bad answers, extra records, norming or proposed edits",
+}
+
+
 def _login_is_old(bench: Workbench, person: Person) -> bool:
     return person.auth == "oidc" and not is_fresh(person, bench.desk.clock)
 
@@ -142,9 +152,10 @@ def _given(bench: Workbench, person: Person, digest: str, wanted: Requirement) -
     words = "✓ **Approved**" if approved else "✕ **Refused**"
     show.prose(words + " by {who} at {at}.", who=signoff.reviewer, at=signoff.at)
     if any(old.sha256 == signoff.sha256 for old in bench.signing.stale(digest)):
+        changed = bench.signing.changed_since(digest, signoff)
         st.warning(
-            "Ratings or settlements have changed since. This sign-off no longer counts; revoke "
-            "it and sign again."
+            f"Changed since: {', '.join(_CHANGED[name] for name in changed)}. This sign-off no "
+            "longer counts; revoke it and sign again."
         )
     stated = signoff.statement.get("statement")
     if isinstance(stated, str):

@@ -264,18 +264,21 @@ class ReviewArea:
         every = self._every_answer(digest, claim)
         return tuple(one for one in every if one.rating.reviewer == by.id)
 
+    def known_bad_answers(self, digest: str, claim: str) -> tuple[StoredRating, ...]:
+        """Return the present answers to known-bad records of a claim."""
+        if claim not in self.known_bad(digest):
+            return ()
+        return load_area(
+            self.desk.store,
+            self.desk.prefix,
+            Digest(digest),
+            claim,
+            area=AREA,
+            cache=self._cache("known bad answers"),
+        )
+
     def _every_answer(self, digest: str, claim: str) -> tuple[StoredRating, ...]:
-        stored = self.ratings(digest, claim)
-        if claim in self.known_bad(digest):
-            stored += load_area(
-                self.desk.store,
-                self.desk.prefix,
-                Digest(digest),
-                claim,
-                area=AREA,
-                cache=self._cache("known bad answers"),
-            )
-        return stored
+        return self.ratings(digest, claim) + self.known_bad_answers(digest, claim)
 
     def _cache(self, name: str) -> dict[str, StoredRating]:
         held = self.desk.memory.setdefault(name, {})
