@@ -92,15 +92,16 @@ def note_gaps(
         Exclusion(scope=name, reason="Its objects hold no record that can ship.")
         for name in {source.family for source in ledger.sources} - set(families)
     ]
-    groups: dict[str, set[str]] = {}
-    for index, reason in enumerate(placement.reason):
-        if reason is None:
-            groups.setdefault(ledger.family(index), set()).add(placement.group[index])
     for name, splits in families.items():
         wanted = [split for split in SPLITS if policy.splits.get(split, 0.0) > 0]
         empty = [split for split in wanted if split not in splits]
         if empty and not policy.family(name).test_only:
-            why = f"{len(groups[name])} groups by digest: nothing in {', '.join(empty)}."
+            groups = {
+                placement.group[index]
+                for index, reason in enumerate(placement.reason)
+                if reason is None and ledger.family(index) == name
+            }
+            why = f"{len(groups)} groups by digest: nothing in {', '.join(empty)}."
             notes.append(Exclusion(scope=name, reason=why))
     return notes
 

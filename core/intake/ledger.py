@@ -7,7 +7,6 @@ disk, and are laid open there once, for the sources whose texts somebody asks fo
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,18 +22,20 @@ import pyarrow.compute as pc
 
 from core.intake.kernel import Signatures
 from core.intake.measure import decode_messages
-from core.intake.packed_digests import PackedDigests
+from core.intake.packed_digests import PackedDigests, chunk_content, packed_content
 from core.intake.scan import ObjectScan, read_features
 from core.intake.text import compared_text
-from core.model.dataset import PiiStatus
+from core.intake.words import Words
 from core.model.errors import IntakeError
 
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 _HASH = "sha256:"
+_WIDTH = 16
+_TOGETHER = 1 << 14
+_HASH_WIDTH = 32
 _COUNTS = ("line", "turns", "tokens", "shingles")
 _WORDS = ("shape", "language", "pii_status")
 _COLUMNS = [
-    "kind",
     "conversation_id",
     "labels",
     "content_hash",
@@ -76,18 +77,18 @@ class Ledger:
         self.line, self.turns, self.tokens, self.shingles = (
             np.empty(count, np.int64) for _ in _COUNTS
         )
-        self.shape: list[str] = []
-        self.language: list[str] = []
-        self.pii_status: list[PiiStatus] = []
+        self.shape, self.language, self.pii_status = (Words(count) for _ in _WORDS)
         self.conversation_id: list[str | None] = []
         self.labels: list[Mapping[str, str]] = []
-        self.text_digest = PackedDigests()
-        self.prompt_digest = PackedDigests()
-        self._content_hash = PackedDigests()
-        self._record_id = PackedDigests()
+        self.text_digest = PackedDigests(count, _WIDTH)
+        self.prompt_digest = PackedDigests(count, _WIDTH)
+        self.content_hashes = PackedDigests(count, _HASH_WIDTH)
+        self.ids = PackedDigests(count, _WIDTH)
         start = 0
-        for number, source in enumerate(self.sources):
-            start = self._add(number, source, start)
+        for numbers, table in self._tables():
+            self.source[start : start + len(table)] = numbers
+            self._fill(start, table)
+            start += len(table)
         self._starts = np.searchsorted(self.source, np.arange(len(self.sources))).tolist()
         self._texts = _OpenTexts(self.sources)
 
@@ -105,15 +106,15 @@ class Ledger:
 
     def record_id(self, record: int) -> str:
         """Return the id of the record with this index, 32 hex digits."""
-        return self._record_id[record].hex()
+        return self.ids[record].hex()
 
     def record_ids(self) -> Iterator[str]:
         """Yield the id of every record, in order."""
-        return (digest.hex() for digest in self._record_id)
+        return (digest.hex() for digest in self.ids)
 
     def content_hash(self, record: int) -> str:
         """Return the contract's hash of the record with this index."""
-        return _HASH + self._content_hash[record].hex()
+        return _HASH + self.content_hashes[record].hex()
 
     def messages(self, records: Sequence[int]) -> Iterator[bytes]:
         """Yield the messages of the records with these indices, as JSON, in that order."""
@@ -125,31 +126,47 @@ class Ledger:
         """Return the compared text of the records with these indices."""
         return [compared_text(decode_messages(body)) for body in self.messages(records)]
 
-    def _add(self, number: int, source: Source, start: int) -> int:
-        table = _records(source.features, _COLUMNS)
-        if len(table) != source.scan.records:
-            raise IntakeError(
-                "intake.rows_do_not_add_up",
-                "Cached scan results hold another number of records than they say.",
-                place=source.scan.source.key,
-            )
+    def _tables(self) -> Iterator[tuple[npt.NDArray[np.int32], pa.Table]]:
+        """Yield the columns of some sources together, and the source of each of their records.
+
+        What an object costs beside its records is paid once for many small ones.
+        """
+        held: list[pa.Table] = []
+        numbers: list[int] = []
+        count = 0
+        for number, source in enumerate(self.sources):
+            table = _records(source, _COLUMNS)
+            if len(table) != source.scan.records:
+                raise IntakeError(
+                    "intake.rows_do_not_add_up",
+                    "Cached scan results hold another number of records than they say.",
+                    place=source.scan.source.key,
+                )
+            held.append(table)
+            numbers.append(number)
+            count += len(table)
+            if count >= _TOGETHER or number == len(self.sources) - 1:
+                counts = [len(one) for one in held]
+                yield (
+                    np.repeat(np.array(numbers, np.int32), counts),
+                    pa.concat_tables(held).combine_chunks(),
+                )
+                held, numbers, count = [], [], 0
+
+    def _fill(self, start: int, table: pa.Table) -> None:
         stop = start + len(table)
-        self.source[start:stop] = number
         for name in _COUNTS:
             getattr(self, name)[start:stop] = table[name].to_numpy()
         for name in _WORDS:
-            getattr(self, name).extend(map(sys.intern, table[name].to_pylist()))
+            getattr(self, name).fill(start, table[name])
         self.conversation_id += table["conversation_id"].to_pylist()
         self.labels += map(_labels, table["labels"].to_pylist())
-        packed = b"".join(table["signature"].to_pylist())
-        width = self.signatures.shape[1]
-        self.signatures[start:stop] = np.frombuffer(packed, np.uint32).reshape(-1, width)
-        self.text_digest.extend(table["text_digest"].to_pylist())
-        self.prompt_digest.extend(table["prompt_digest"].to_pylist())
-        hashes = pc.utf8_slice_codeunits(table["content_hash"], len(_HASH))
-        self._content_hash.extend(map(bytes.fromhex, hashes.to_pylist()))
-        self._record_id.extend(map(bytes.fromhex, table["record_id"].to_pylist()))
-        return stop
+        packed = np.frombuffer(packed_content(table["signature"]), np.uint32)
+        self.signatures[start:stop] = packed.reshape(-1, self.signatures.shape[1])
+        self.text_digest.fill(start, table["text_digest"])
+        self.prompt_digest.fill(start, table["prompt_digest"])
+        self.content_hashes.fill_hex(start, table["content_hash"], len(_HASH))
+        self.ids.fill_hex(start, table["record_id"])
 
 
 class _OpenTexts:
@@ -175,30 +192,22 @@ class _OpenTexts:
     def _open(self, source: int) -> npt.NDArray[np.int64]:
         with self._lock:
             if source not in self._bounds:
-                column = _records(self._sources[source].features, ["kind", "messages"])["messages"]
+                column = _records(self._sources[source], ["messages"])["messages"]
                 lengths = pc.binary_length(column).to_numpy()
                 start = self._file.seek(0, os.SEEK_END)
                 for chunk in column.chunks:
-                    self._file.write(_content(chunk))
+                    self._file.write(chunk_content(chunk))
                 self._file.flush()
                 self._bounds[source] = start + np.concatenate([[0], np.cumsum(lengths)])
             return self._bounds[source]
 
 
-def _records(features: Path, columns: list[str]) -> pa.Table:
-    table = read_features(features, columns)
-    mask = pc.equal(table["kind"], "record")
-    # Most objects hold nothing else, and what is not filtered is not copied.
-    return table if pc.all(mask, min_count=0).as_py() else table.filter(mask)
-
-
-def _content(chunk: pa.BinaryArray) -> memoryview:
-    """Return the values of a column's chunk, end to end, without a copy."""
-    _, offsets, content = chunk.buffers()
-    if content is None:
-        return memoryview(b"")
-    ends = np.frombuffer(offsets, np.int32)
-    return memoryview(content)[ends[chunk.offset] : ends[chunk.offset + len(chunk)]]
+def _records(source: Source, columns: list[str]) -> pa.Table:
+    """Return columns of the rows that are records; most objects hold nothing else."""
+    if source.scan.rows == source.scan.records:
+        return read_features(source.features, columns)
+    table = read_features(source.features, ["kind", *columns])
+    return table.filter(pc.equal(table["kind"], "record")).select(columns)
 
 
 def _labels(text: str) -> Mapping[str, str]:

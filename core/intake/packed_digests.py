@@ -2,58 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _BLOCK = 1 << 12
 
 
 class PackedDigests:
-    """A growing column of digests. The first that is not empty sets the width."""
+    """A column of `count` digests of `width` bytes, filled a stretch at a time."""
 
-    def __init__(self) -> None:
-        self._held = bytearray()
-        self._width = 0
-        self._none = b""
-        self._empty = 0
+    def __init__(self, count: int, width: int) -> None:
+        self.packed: npt.NDArray[np.uint8] = np.zeros((count, width), np.uint8)
+        self._none = bytes(width)
 
-    def extend(self, digests: Iterable[bytes]) -> None:
-        """Take digests, in order.
+    def fill(self, start: int, digests: pa.ChunkedArray) -> None:
+        """Put binary digests from place `start` on; an empty or absent one leaves zeros.
 
         Raises:
-            ValueError: one has another width than those before it.
+            ValueError: one has another width.
         """
-        for digest in digests:
-            if not digest:
-                self._add_empty()
-                continue
-            if not self._width:
-                self._width = len(digest)
-                self._none = bytes(self._width)
-                self._held = bytearray(self._width * self._empty)
-            if len(digest) != self._width:
+        lengths = pc.fill_null(pc.binary_length(digests), 0).to_numpy()
+        whole = lengths == self.packed.shape[1]
+        if not np.all(whole | (lengths == 0)):
+            raise ValueError("digests of one column have one width")
+        rows = self.packed[start : start + len(lengths)]
+        if whole.all():
+            rows[:] = self._rows(packed_content(digests))
+        else:
+            rows[whole] = self._rows(packed_content(digests))
+
+    def fill_hex(self, start: int, texts: pa.ChunkedArray, skip: int = 0) -> None:
+        """Put digests written in hex after `skip` characters, as `fill`.
+
+        Raises:
+            ValueError: one is no digest of that width.
+        """
+        width = skip + 2 * self.packed.shape[1]
+        if texts.null_count or not pc.all(pc.equal(pc.binary_length(texts), width)).as_py():
+            if len(texts):
                 raise ValueError("digests of one column have one width")
-            self._held += digest
+            return
+        letters = np.frombuffer(packed_content(texts), np.uint8).reshape(-1, width)[:, skip:]
+        rows = self._rows(bytes.fromhex(letters.tobytes().decode("ascii", "replace")))
+        self.packed[start : start + len(texts)] = rows
+
+    def _rows(self, content: bytes) -> npt.NDArray[np.uint8]:
+        return np.frombuffer(content, np.uint8).reshape(-1, self.packed.shape[1])
 
     def __len__(self) -> int:
-        return len(self._held) // self._width if self._width else self._empty
+        return len(self.packed)
 
     def __getitem__(self, place: int) -> bytes:
-        if not 0 <= place < len(self):
-            raise IndexError(place)
-        digest = bytes(self._held[place * self._width : (place + 1) * self._width])
+        digest = self.packed[place].tobytes()
         return b"" if digest == self._none else digest
 
     def __iter__(self) -> Iterator[bytes]:
-        for start in range(0, len(self._held), max(1, self._width) * _BLOCK):
-            block = bytes(self._held[start : start + self._width * _BLOCK])
-            for place in range(0, len(block), self._width):
-                digest = block[place : place + self._width]
-                yield b"" if digest == self._none else digest
-        if not self._width:
-            yield from [b""] * self._empty
+        width, none = self.packed.shape[1], self._none
+        for start in range(0, len(self.packed), _BLOCK):
+            block = self.packed[start : start + _BLOCK].tobytes()
+            for place in range(0, len(block), width):
+                digest = block[place : place + width]
+                yield b"" if digest == none else digest
 
-    def _add_empty(self) -> None:
-        if self._width:
-            self._held += self._none
-        else:
-            self._empty += 1
+
+def packed_content(column: pa.ChunkedArray) -> bytes:
+    """Return the values of a binary or string column, end to end."""
+    return b"".join(map(chunk_content, column.chunks))
+
+
+def chunk_content(chunk: pa.Array) -> memoryview:
+    """Return the values of one chunk of a binary or string column, end to end, without a copy."""
+    _, offsets, content = chunk.buffers()
+    if content is None:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, np.int32)
+    return memoryview(content)[ends[chunk.offset] : ends[chunk.offset + len(chunk)]]

@@ -8,19 +8,24 @@ whole, so that no text of it is trained on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from core.intake.fields import field_name
 from core.intake.grouping import DOCUMENT, KEY
+from core.intake.kernel import Indices
 from core.intake.ledger import Ledger
 from core.intake.near import Pairs, find_pairs, label_clusters
-from core.intake.split import Groups, group_digest, split_of
+from core.intake.split import Groups, name_group, split_of
 from core.model.dataset import Split
 from core.policy.types import Policy
 
 Reason = Literal["requires_review", "excluded_by_decision", "exact_duplicate", "near_duplicate"]
+_STATUSES = ("unique", "near_duplicate_kept", "kept_first")
 Decisions = Sequence[Mapping[str, str]]
 
 
@@ -54,53 +59,50 @@ def place_records(
     """
     digests = list(ledger.text_digest)
     first: dict[bytes, int] = {}
-    for index, digest in enumerate(digests):
-        first.setdefault(digest, index)
-    heads = list(first.values())
-    head_of = {digest: place for place, digest in enumerate(first)}
+    firsts = [first.setdefault(digest, index) for index, digest in enumerate(digests)]
+    heads, places = np.unique(np.array(firsts, np.int64), return_inverse=True)
     pairs = find_pairs(
-        list(first),
+        ledger.text_digest.packed[heads].view(f"S{ledger.text_digest.packed.shape[1]}").ravel(),
         # Most corpora hold few copies: where there is none, nothing is copied either.
         ledger.signatures[heads] if len(heads) < len(ledger) else ledger.signatures,
         ledger.shingles[heads],
-        lambda some: ledger.texts([heads[place] for place in some]),
+        lambda some: ledger.texts(heads[list(some)].tolist()),
         policy.near_duplicates,
     )
-    head_labels = label_clusters(pairs.low, pairs.high, len(heads)).tolist()
-    labels = [head_labels[head_of[digest]] for digest in digests]
-    groups = _group(ledger, labels, policy)
-    roots = [groups.find(index) for index in range(len(digests))]
-    reasons, kept = _reasons(ledger, policy, decisions, labels, roots, replaced)
-    places = [head_of[digest] for digest in digests]
-    names = _digests("group", roots, digests)
+    head_labels = label_clusters(pairs.low, pairs.high, len(heads))
+    labels = head_labels[places]
+    roots = _group(ledger, labels.tolist(), policy).labels()
+    reasons, kept = _reasons(ledger, policy, decisions, labels.tolist(), roots.tolist(), replaced)
+    names = _names("group", roots, digests)
     return Placement(
         reason=tuple(reasons),
         kept=tuple(kept),
-        similarity=_similarities(kept, places, pairs),
-        group=_short(names, roots),
-        cluster=_short(_digests("cluster", labels, digests), labels),
+        similarity=_similarities(kept, places.tolist(), pairs),
+        group=_short(names, roots.tolist()),
+        cluster=_short(_names("cluster", labels, digests), labels.tolist()),
         split=_splits(ledger, policy, roots, names),
-        dedup_status=_statuses(digests, labels),
+        dedup_status=_statuses(places, labels, head_labels),
         pairs=pairs,
     )
 
 
 def _group(ledger: Ledger, labels: Sequence[int], policy: Policy) -> Groups:
     groups = Groups(len(ledger))
-    sources = ledger.source.tolist()
     groups.join_alike(labels)
     groups.join_alike(digest or None for digest in ledger.prompt_digest)
-    groups.join_alike(
-        None if name is None else (source, name)
-        for source, name in zip(sources, ledger.conversation_id, strict=True)
-    )
-    groups.join_alike(
-        (source, labels[DOCUMENT]) if DOCUMENT in labels else None
-        for source, labels in zip(sources, ledger.labels, strict=True)
-    )
-    for key in policy.intake.group_keys:
-        name = KEY + field_name(key)
-        groups.join_alike(labels.get(name) for labels in ledger.labels)
+    if any(name is not None for name in ledger.conversation_id):
+        groups.join_alike(
+            None if name is None else (source, name)
+            for source, name in zip(ledger.source.tolist(), ledger.conversation_id, strict=True)
+        )
+    if any(ledger.labels):
+        groups.join_alike(
+            (source, labels[DOCUMENT]) if DOCUMENT in labels else None
+            for source, labels in zip(ledger.source.tolist(), ledger.labels, strict=True)
+        )
+        for key in policy.intake.group_keys:
+            name = KEY + field_name(key)
+            groups.join_alike(labels.get(name) for labels in ledger.labels)
     return groups
 
 
@@ -113,21 +115,23 @@ def _reasons(
     replaced: frozenset[bytes],
 ) -> tuple[list[Reason | None], list[int | None]]:
     excluded = _excluded(ledger, decisions, roots, replaced)
-    lone = {rule.name for rule in policy.families if rule.near_duplicates == "one_per_cluster"}
+    names = {rule.name for rule in policy.families if rule.near_duplicates == "one_per_cluster"}
+    lone = _of_families(ledger, names).tolist()
+    review = ledger.pii_status.is_word("requires_review").tolist()
     seen: dict[bytes, int] = {}
     kept_clusters: dict[int, int] = {}
     reasons: list[Reason | None] = []
     kept: list[int | None] = []
     for index, digest in enumerate(ledger.text_digest):
         instead: int | None = None
-        if ledger.pii_status[index] == "requires_review":
+        if review[index]:
             reasons.append("requires_review")
         elif index in excluded:
             reasons.append("excluded_by_decision")
         elif digest in seen:
             reasons.append("exact_duplicate")
             instead = seen[digest]
-        elif ledger.family(index) in lone and labels[index] in kept_clusters:
+        elif lone[index] and labels[index] in kept_clusters:
             reasons.append("near_duplicate")
             instead = kept_clusters[labels[index]]
         else:
@@ -142,6 +146,8 @@ def _similarities(
     kept: Sequence[int | None], places: Sequence[int], pairs: Pairs
 ) -> tuple[float | None, ...]:
     """Return how alike each dropped record and the one kept instead are, where it was measured."""
+    if all(instead is None for instead in kept):
+        return (None,) * len(kept)
     measured = {
         (low, high): value
         for low, high, value in zip(
@@ -187,38 +193,47 @@ def _excluded(
 def _short(names: Mapping[int, str], labels: Sequence[int]) -> tuple[str, ...]:
     """Return the 32-hex name of every record's group; one string for all of a group."""
     short = {label: name[:32] for label, name in names.items()}
-    return tuple(short[label] for label in labels)
+    return tuple(map(short.__getitem__, labels))
 
 
-def _digests(kind: str, labels: Sequence[int], digests: Sequence[bytes]) -> dict[int, str]:
+def _names(kind: str, labels: Indices, digests: Sequence[bytes]) -> dict[int, str]:
     """Return the 64-hex name of every group, the same for any order of records."""
     smallest: dict[int, bytes] = {}
-    for label, digest in zip(labels, digests, strict=True):
-        smallest[label] = min(smallest.get(label, digest), digest)
-    return {label: group_digest(kind, [digest]) for label, digest in smallest.items()}
+    for label, digest in zip(labels.tolist(), digests, strict=True):
+        held = smallest.get(label)
+        if held is None or digest < held:
+            smallest[label] = digest
+    start = kind.encode()
+    return {label: name_group(start, digest) for label, digest in smallest.items()}
+
+
+def _of_families(ledger: Ledger, names: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Return for each record whether its family is one of `names`."""
+    flags = np.array([source.family in names for source in ledger.sources], np.bool_)
+    return flags[ledger.source] if len(flags) else np.zeros(0, np.bool_)
 
 
 def _splits(
-    ledger: Ledger, policy: Policy, roots: Sequence[int], names: Mapping[int, str]
+    ledger: Ledger, policy: Policy, roots: Indices, names: Mapping[int, str]
 ) -> tuple[Split, ...]:
     test_only = {rule.name for rule in policy.families if rule.test_only}
-    held_out = {root for index, root in enumerate(roots) if ledger.family(index) in test_only}
+    held_out = set(roots[_of_families(ledger, test_only)].tolist())
     decided: dict[int, Split] = {
         root: "test" if root in held_out else split_of(digest, policy.splits)
         for root, digest in names.items()
     }
-    return tuple(decided[root] for root in roots)
+    return tuple(map(decided.__getitem__, roots.tolist()))
 
 
-def _statuses(digests: Sequence[bytes], labels: Sequence[int]) -> tuple[str, ...]:
-    copies: dict[bytes, int] = {}
-    distinct: dict[int, set[bytes]] = {}
-    for digest, label in zip(digests, labels, strict=True):
-        copies[digest] = copies.get(digest, 0) + 1
-        distinct.setdefault(label, set()).add(digest)
-    return tuple(
-        "kept_first"
-        if copies[digest] > 1
-        else ("near_duplicate_kept" if len(distinct[label]) > 1 else "unique")
-        for digest, label in zip(digests, labels, strict=True)
-    )
+def _statuses(places: Indices, labels: Indices, head_labels: Indices) -> tuple[str, ...]:
+    """Say of each record whether its very text, else its cluster, holds another one.
+
+    Args:
+        places: which of the distinct texts each record has.
+        labels: the cluster of each record.
+        head_labels: the cluster of each distinct text.
+    """
+    copied = np.bincount(places)[places] > 1 if len(places) else np.zeros(0, np.bool_)
+    akin = np.bincount(head_labels)[labels] > 1 if len(places) else np.zeros(0, np.bool_)
+    codes = np.where(copied, 2, akin.astype(np.int64))
+    return tuple(map(_STATUSES.__getitem__, codes.tolist()))

@@ -6,8 +6,7 @@ longer lies in the bucket at its size is passed over, and the shard is written.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -17,7 +16,7 @@ from core.model.names import Digest
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-_SCHEMA = "release-desk/rendered/1"
+_SCHEMA = "release-desk/rendered/2"
 _LIMIT = 1 << 24
 
 
@@ -40,21 +39,6 @@ def shard_key(prefix: str, sha256: str) -> str:
     return f"{prefix}shards/{sha256}.jsonl"
 
 
-def digest_inputs(metadata: Iterable[bytes], limit: int) -> str:
-    """Return the digest of all that decides the bytes of the shards of one family and split.
-
-    Args:
-        metadata: of each row in order. It names the text by its digests, the source by its
-            bytes and line, and the scan by its settings, so equal metadata are equal rows.
-        limit: how many bytes a shard may hold.
-    """
-    hasher = hashlib.sha256(f"{_SCHEMA} {limit}\n".encode())
-    for row in metadata:
-        hasher.update(row)
-        hasher.update(b"\n")
-    return hasher.hexdigest()
-
-
 class RenderedShards:
     """What earlier builds under the same scan settings wrote, as far as it still lies there."""
 
@@ -62,6 +46,7 @@ class RenderedShards:
         self._store = store
         self._prefix = prefix
         self._home = f"{prefix}features/{scan_settings}/rendered/"
+        self._sizes: Mapping[str, int] | None = None
 
     def find(self, inputs: str, records: int) -> list[Rendered] | None:
         """Return the shards made of `inputs`, which hold so many records, or None."""
@@ -89,5 +74,7 @@ class RenderedShards:
         return f"{self._home}{inputs}.json"
 
     def _stands(self, shard: Rendered) -> bool:
-        key = shard_key(self._prefix, shard.sha256)
-        return any(held.key == key and held.size == shard.size for held in self._store.list(key))
+        if self._sizes is None:
+            held = self._store.list(shard_key(self._prefix, "").removesuffix(".jsonl"))
+            self._sizes = {item.key: item.size for item in held}
+        return self._sizes.get(shard_key(self._prefix, shard.sha256)) == shard.size

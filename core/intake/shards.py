@@ -1,17 +1,18 @@
-"""A shard is the lines of one family and split in the order of their ids, named by its bytes."""
+"""A shard is lines of one family and split in the order of their ids, named by its bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 import msgspec
 
 from core.canonical import sha256_hex
+from core.intake.cells import Columns, divide
 from core.intake.ledger import Ledger
 from core.intake.place import Placement
-from core.intake.rendered import Rendered, RenderedShards, digest_inputs, shard_key
-from core.model.dataset import SPLITS, Shard, Split
+from core.intake.rendered import Rendered, RenderedShards, shard_key
+from core.model.dataset import Shard
 from core.model.names import Digest
 from core.model.progress import Progress
 from core.policy.types import Policy
@@ -39,30 +40,33 @@ def write_shards(
     A shard holds at most `policy.intake.shard_bytes` bytes, or one record. Shards that an
     earlier build wrote of the same records with the same metadata are not written again.
     """
-    cells = _cells(ledger, placement, policy)
     limit = policy.intake.shard_bytes
+    names = [rule.name for rule in sorted(policy.families, key=lambda rule: rule.order)]
+    parts = list(divide(ledger, placement, names, limit))
     rows = _Metadata(ledger, placement, policy, scan_settings, steps)
+    columns = Columns(ledger, placement, steps)
     earlier = RenderedShards(store, prefix, scan_settings)
     shards: list[Shard] = []
-    for done, ((family, split), records) in enumerate(cells.items()):
-        progress(done, len(cells), f"write {family} {split}")
-        metadata = [rows.of(record) for record in records]
-        inputs = digest_inputs(metadata, limit)
-        parts = earlier.find(inputs, len(records))
-        if parts is None:
-            lines = map(_line, ledger.messages(records), metadata)
-            parts = [_write(store, prefix, *body) for body in _rolled(lines, limit)]
-            earlier.remember(inputs, parts)
+    for done, part in enumerate(parts):
+        progress(done, len(parts), f"write {part.family} {part.split}")
+        about = [PIPELINE, limit, part.family, part.split, *rows.stages[part.family]]
+        inputs = columns.digest(part.records, about)
+        found = earlier.find(inputs, len(part.records))
+        if found is None:
+            records = part.records.tolist()
+            lines = map(_line, ledger.messages(records), map(rows.of, records))
+            found = [_write(store, prefix, *body) for body in _rolled(lines, limit)]
+            earlier.remember(inputs, found)
         shards += [
             Shard(
-                key=shard_key(prefix, part.sha256),
-                sha256=part.sha256,
-                size=part.size,
-                records=part.records,
-                family=family,
-                split=split,
+                key=shard_key(prefix, one.sha256),
+                sha256=one.sha256,
+                size=one.size,
+                records=one.records,
+                family=part.family,
+                split=part.split,
             )
-            for part in parts
+            for one in found
         ]
     return tuple(shards)
 
@@ -71,23 +75,6 @@ def _write(store: ObjectStore, prefix: str, body: bytes, count: int) -> Rendered
     sha256 = sha256_hex(body)
     put_once(store, shard_key(prefix, sha256), body)
     return Rendered(sha256=sha256, size=len(body), records=count)
-
-
-def _cells(
-    ledger: Ledger, placement: Placement, policy: Policy
-) -> Mapping[tuple[str, Split], Sequence[int]]:
-    """Return what ships in each family and split, sorted by record id."""
-    found: dict[tuple[str, Split], list[int]] = {}
-    for index, reason in enumerate(placement.reason):
-        if reason is None:
-            found.setdefault((ledger.family(index), placement.split[index]), []).append(index)
-    names = [rule.name for rule in sorted(policy.families, key=lambda rule: rule.order)]
-    return {
-        (family, split): sorted(found[family, split], key=ledger.record_id)
-        for family in names
-        for split in SPLITS
-        if (family, split) in found
-    }
 
 
 def _line(messages: bytes, metadata: bytes) -> bytes:
@@ -113,7 +100,7 @@ class _Metadata:
         self._scan_settings = scan_settings
         self._steps = steps
         self._encode = msgspec.json.Encoder().encode
-        self._stages = {
+        self.stages = {
             rule.name: (
                 rule.stage,
                 next((p.name for p in policy.phases if rule.stage in p.stages), HELD_OUT),
@@ -127,7 +114,7 @@ class _Metadata:
         ledger, placement = self._ledger, self._placement
         number = int(ledger.source[index])
         source = ledger.sources[number]
-        stage, phase = self._stages[source.family]
+        stage, phase = self.stages[source.family]
         record_id = ledger.record_id(index)
         return self._encode(
             {

@@ -7,6 +7,12 @@ share of the first, against an aim of 5 %. The second build has a new listing in
 changed objects have a new time; the third has the second's listing and leaves one record out.
 Fails when the second takes more than half of the first, or when either is not the candidate that
 a build without any cache gives.
+
+Of 64 MB in 200 objects (39,275 records) the second build takes 6 % of the first, the third 5 %;
+it was 17 and 15 % while every row bore the listing's own time. One part in a hundred is the scan
+of what changed. The rest is 15 microseconds a record, in equal parts: digests and counts read
+from the features, near-duplicates and groups found anew over all records, and the digests that
+say which shards stand. It does not grow with the length of a record as the first build does.
 """
 
 from __future__ import annotations
@@ -16,16 +22,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from core.intake.compile import compile_candidate
 from core.intake.inventory import Listing, carry_times, make_listing
 from core.model.candidate import Candidate
+from core.model.dataset import SourceObject
 from core.policy.load import load_policy
+from core.storage.ports import Held
 from tests.benchmarks.scan import corpus
 from tests.builders import PREFIX, a_policy
-from tests.file_store import FileStore
+from tests.file_store import LISTED, FileStore, etag_of
 from tests.listed import take_listing
 from tests.sources import PRIORITY
 
@@ -33,6 +42,37 @@ AIM = 0.05
 MOST = 0.5
 AT = "2026-11-21T00:00:00Z"
 LATER = "2026-11-22T00:00:00Z"
+
+
+class Bucket(FileStore):
+    """A folder that knows its etags, as a server does: listing it costs the desk no reading."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        object.__setattr__(self, "known", {})
+
+    def put(self, key: str, body: bytes) -> None:
+        super().put(key, body)
+        self.known.pop(key, None)
+
+    def delete(self, key: str) -> None:
+        super().delete(key)
+        self.known.pop(key, None)
+
+    def list(self, prefix: str, *, start_after: str = "") -> Iterator[SourceObject]:
+        for key in sorted(unquote(path.name) for path in self.folder.iterdir()):
+            if key.startswith(prefix) and key > start_after:
+                if key not in self.known:
+                    size = self._path(key).stat().st_size
+                    self.known[key] = SourceObject(
+                        key=key, size=size, etag=etag_of(self._body(key)), modified=LISTED
+                    )
+                yield self.known[key]
+
+    def get(self, key: str, *, limit: int, if_match: str | None = None) -> Held:
+        if if_match is None:
+            return Held(body=self._body(key), etag="")
+        return super().get(key, limit=limit, if_match=if_match)
 
 
 class Phases:
@@ -91,7 +131,7 @@ def main(megabytes: float, objects: int) -> int:
     """Measure and print; return an exit status."""
     lines = corpus(int(megabytes * 1e6))
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        store, fresh = FileStore(Path(one)), FileStore(Path(other))
+        store, fresh = Bucket(Path(one)), Bucket(Path(other))
         fill(store, lines, objects)
         former = listed(store, AT)
         first, phases, seconds = build(store, former, AT)

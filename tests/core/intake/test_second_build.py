@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pytest
 
 from core.intake.inventory import carry_times, make_listing
 from core.intake.packed_digests import PackedDigests
-from tests.builders import PREFIX, SNAPSHOT_AT
+from core.intake.words import words_of
+from tests.builders import PREFIX, SNAPSHOT_AT, a_policy
 from tests.file_store import FileStore
 from tests.sources import COT, PRIORITY, build, fill, listing_of, rows_of, some_source_rows
 
@@ -150,12 +152,51 @@ def test_rows_that_are_gone_are_made_again_though_the_index_names_them(store, fi
 
 
 def test_packed_digests_give_back_what_they_took_empty_ones_too():
-    taken = [b"", b"", b"ab", b"", b"cd"]
-    packed = PackedDigests()
-    packed.extend(taken)
-    assert list(packed) == [packed[n] for n in range(len(packed))] == taken
-    assert list(PackedDigests()) == []
-    with pytest.raises(ValueError, match="width"):
-        packed.extend([b"abc"])
+    taken = [b"", b"ab", b"", b"cd"]
+    packed = PackedDigests(6, 2)
+    packed.fill(1, pa.chunked_array([pa.array(taken), pa.array([None], pa.binary())]))
+    assert list(packed) == [packed[n] for n in range(len(packed))] == [b"", *taken, b""]
+    packed.fill_hex(2, pa.chunked_array([["x:6162", "x:6364"]]), 2)
+    assert list(packed)[2:4] == [b"ab", b"cd"]
+    for wrong in (
+        lambda: packed.fill(0, pa.chunked_array([[b"abc"]])),
+        lambda: packed.fill_hex(0, pa.chunked_array([["abc"]])),
+        lambda: packed.fill_hex(0, pa.chunked_array([["zzzz"]])),
+    ):
+        with pytest.raises(ValueError):
+            wrong()
     with pytest.raises(IndexError):
-        packed[5]
+        packed[6]
+
+
+def test_a_changed_object_touches_only_the_shards_it_is_in(tmp_path_factory):
+    """Cells of several shards are cut by source, so the others stand as they were."""
+    policy = a_policy(intake={"shard_bytes": 40_000})
+    store = Counting(tmp_path_factory.mktemp("cut"))
+    objects = {f"{PRIORITY}{n:03}.jsonl": some_source_rows(8, seed=f"c{n}") for n in range(40)}
+    fill(store, objects)
+    first = build(store, policy)
+    sources = [{r["metadata"]["source_key"] for r in rows_of(store, [s])} for s in first.shards]
+    assert len([s for s in first.shards if s.split == "train"]) > 8
+    assert all(shard.size <= 40_000 for shard in first.shards)
+    changed = f"{PRIORITY}007.jsonl"
+    fill(store, {changed: some_source_rows(8, seed="another")})
+    store.asked.clear()
+    second = build(store, policy)
+    stand = {shard.sha256 for shard in second.shards}
+    touched = [
+        keys for shard, keys in zip(first.shards, sources, strict=True) if shard.sha256 not in stand
+    ]
+    assert any(changed in keys for keys in touched)
+    assert len(first.shards) > 3 * len(touched)
+    assert len(asked(store, "put", "/shards/")) <= len(touched) + 2
+    objects[changed] = some_source_rows(8, seed="another")
+    assert second.digest == uncached(tmp_path_factory, objects, policy=policy).digest
+
+
+def test_a_column_of_words_gives_back_what_it_took():
+    words = words_of(["en", "zh", "en"])
+    assert (words.to_list(), words[1], len(words)) == (["en", "zh", "en"], "zh", 3)
+    assert words.is_word("en").tolist() == [True, False, True]
+    assert not words.is_word("fr").any()
+    assert words_of([]).to_list() == []
