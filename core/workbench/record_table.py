@@ -24,7 +24,7 @@ from core.model.progress import Progress, silent
 from core.storage.duck import open_snapshot, write_snapshot
 from core.workbench.candidates import Candidates
 
-_VERSION = 1
+_VERSION = 2
 _BATCH = 20_000
 _PROGRESS_EVERY = 1_000
 _CHOSEN = """
@@ -107,10 +107,19 @@ def bar_at(measure: str, value: float) -> tuple[float | None, float | None]:
     return (below[-1] if below else None), (above[0] if above else None)
 
 
-def fill_table(connection: Connection, batches: Iterable[pa.Table]) -> None:
-    """Write the rows of `batches` into the table `records`."""
+def fill_table(
+    connection: Connection, batches: Iterable[pa.Table], families: Iterable[str]
+) -> None:
+    """Write the rows of `batches`, which are of `families`, into the table `records`."""
+    # Numbers under their names, a quarter cheaper to group by than the names.
+    for name, values in (("family", set(families)), ("split", {"", *SPLITS})):
+        members = ", ".join(_quoted(value) for value in sorted(values))
+        connection.execute(f"CREATE TYPE {name}_name AS ENUM ({members})")
     connection.register("batch", _SCHEMA.empty_table())
-    connection.execute("CREATE TABLE records AS SELECT * FROM batch")
+    connection.execute(
+        "CREATE TABLE records AS SELECT * REPLACE "
+        "(family::family_name AS family, split::split_name AS split) FROM batch"
+    )
     for batch in batches:
         connection.unregister("batch")
         connection.register("batch", batch)
@@ -145,6 +154,10 @@ def histogram_of(connection: Connection, measure: str) -> list[tuple[Any, ...]]:
     """Return (family, split, bar, records) of a measure; bars are numbered by `EDGES`."""
     edges = list(EDGES[measure]) if measure in EDGES else []
     return connection.execute(_for(_HISTOGRAM, measure), {"edges": edges}).fetchall()
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _for(query: str, measure: str) -> str:
@@ -200,7 +213,8 @@ class RecordTable:
         stages = {rule.name: rule.stage for rule in desk.policy.families}
 
         def build(connection: Connection) -> None:
-            fill_table(connection, _batches(corpus, stages.get, candidate.records, progress))
+            rows = _batches(corpus, stages.get, candidate.records, progress)
+            fill_table(connection, rows, {shard.family for shard in candidate.shards})
 
         write_snapshot(path, build)
 

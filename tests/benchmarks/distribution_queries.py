@@ -84,7 +84,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "records.duckdb"
         start = time.perf_counter()
-        write_snapshot(path, lambda connection: fill_table(connection, batches(records)))
+        write_snapshot(path, lambda connection: fill_table(connection, batches(records), FAMILIES))
         size = path.stat().st_size / 1e6
         print(f"{records:,} records written in {time.perf_counter() - start:.1f} s, {size:.0f} MB")
         slow = False

@@ -40,7 +40,7 @@ def told(simulator, tmp_path):
     stages = {name: stage for name, (stage, *_) in FAMILIES.items()}
     told: list[int] = []
     batches = _batches(corpus, stages.get, candidate.records, lambda *_: told.append(1))
-    write_snapshot(path, lambda connection: fill_table(connection, batches))
+    write_snapshot(path, lambda connection: fill_table(connection, batches, FAMILIES))
     connection = open_snapshot(path)
     yield measures, connection
     connection.close()
