@@ -18,6 +18,7 @@ from core.model.signoff import Person  # noqa: E402
 from core.workbench import Workbench  # noqa: E402
 from pages.frame import guard, login, show  # noqa: E402
 from pages.frame.bench import current_bench  # noqa: E402
+from pages.frame.help import draw_help  # noqa: E402
 
 PAGES = (
     ("run_sheet", "Run sheet"),
@@ -44,7 +45,7 @@ _STYLE = (
 )
 
 
-def _sidebar(bench: Workbench) -> Person | None:
+def _sidebar(bench: Workbench, page: str, title: str) -> Person | None:
     with st.sidebar:
         if bench.desk.settings.embedded:
             st.info("**Demo bucket.** Invented data on this machine; nothing here is real.")
@@ -61,6 +62,7 @@ def _sidebar(bench: Workbench) -> Person | None:
         person = guard.current_person(bench)
         if person is None:
             return None  # A stranger learns neither the bucket's name nor the policy.
+        draw_help(page, title, person)
         if not bench.desk.settings.embedded:
             show.prose("Signed in as **{name}**", name=person.name)
             st.button("Sign out", on_click=st.logout)
@@ -101,7 +103,7 @@ def main() -> None:
     # Beyond a dozen pages the list would fold, and Publish with it.
     chosen = st.navigation(pages, expanded=True)
     bench = current_bench()
-    person = _sidebar(bench)
+    person = _sidebar(bench, chosen.url_path or PAGES[0][0], chosen.title)
     if person is not None:
         # The theme writes the chosen segment in its primary colour, too faint on the dark ground.
         st.html(_STYLE)

@@ -185,6 +185,10 @@ def test_a_fresh_demo_desk_opens_every_page(name: str, fresh_desk: Workbench) ->
         page = _open_under_shell(name, identity)
         assert not page.exception, identity
         assert page.title, identity
+        # A page's help is a click away, and says something for whoever is there.
+        told = " ".join(str(item.value) for item in page.sidebar.markdown)
+        assert "**For you, first.**" in told, identity
+        assert "**When blocked.**" in told, identity
     assert fresh_desk.audit.entries() == ()
 
 
