@@ -47,6 +47,7 @@ def claim_row(
         "N": plan.frame if plan else shipped,
         "read": f"{first}, then {second}" if second else str(first),
         "by two": plan.overlap if plan else min(claim.overlap, second or first),
+        "sample": plan.attempt if plan else 1,
         "carried": carried,
         "known-bad": claim.known_bad,
     }

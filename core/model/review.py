@@ -65,6 +65,10 @@ class SamplePlan:
     one. The plan passes on 0 defects in `first`; on exactly 1 it is read to `second` and
     passes when no more are found (`second` = 0: no second stage). `frame` is N, the number
     of records the claim speaks of (one per near-duplicate cluster).
+
+    `attempt` is which sample this is, from 1; `failed` are (fails, records read) of those before
+    it, `left_in` what failed in them and still ships. `gone` failed in this very sample on an
+    earlier candidate and left the data; they count as read and failed.
     """
 
     id: str
@@ -81,6 +85,20 @@ class SamplePlan:
     second: int
     overlap: int
     records: tuple[str, ...]
+    failed: tuple[tuple[int, int], ...] = ()
+    left_in: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def attempt(self) -> int:
+        """Which sample of the scope this is, from 1."""
+        return len(self.failed) + 1
+
+    @property
+    def shipped(self) -> tuple[str, ...]:
+        """The records that can be read: the candidate ships them."""
+        gone = frozenset(self.gone)
+        return tuple(name for name in self.records if name not in gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class RecordReading:
 
     `hard_fail` is a confirmed flag; `rejected` a verdict against the record that stands.
     `outcome` is what a second person decided becomes of it: "", accept, fix or reject (confirm
-    and dismiss of the first desks).
+    and dismiss of the first desks). One that is `gone` failed on an earlier candidate and left.
     """
 
     record_id: str
@@ -36,11 +36,17 @@ class RecordReading:
     differences: tuple[str, ...]
     dissents: tuple[str, ...]
     outcome: str = ""
+    gone: bool = False
 
     @property
     def leaves(self) -> bool:
         """Whether no candidate that ships it as it is may be approved."""
-        return self.hard_fail or self.outcome == "reject"
+        return not self.gone and (self.hard_fail or self.outcome == "reject")
+
+    @property
+    def read(self) -> bool:
+        """Whether a reading of it counts; one that is gone was read before."""
+        return self.gone or bool(self.raters)
 
     @property
     def decided(self) -> bool:
@@ -70,9 +76,14 @@ class PlanReading:
         return self.planned + self.reserve + self.extra
 
     @property
+    def drawn(self) -> tuple[RecordReading, ...]:
+        """Planned records and those held in reserve: what chance has chosen."""
+        return self.planned + self.reserve
+
+    @property
     def read(self) -> int:
         """How many planned records have a rating that counts."""
-        return sum(1 for record in self.planned if record.raters)
+        return sum(1 for record in self.planned if record.read)
 
     @property
     def defects(self) -> int:
@@ -82,7 +93,8 @@ class PlanReading:
     @property
     def second_readings_left(self) -> int:
         """How many of the overlap still lack a second reader."""
-        return sum(1 for record in self.planned[: self.overlap] if len(record.raters) < 2)
+        first = self.planned[: self.overlap]
+        return sum(1 for record in first if len(record.raters) < 2 and not record.gone)
 
     @property
     def complete(self) -> bool:
@@ -138,8 +150,11 @@ def read_plan(
     for stored in ratings:
         by_record.setdefault(stored.rating.record_id, []).append(stored)
     counting = {stored.key for stored in counted}
+    gone = frozenset(plan.gone)
     records = tuple(
-        _read_record(record_id, by_record.get(record_id, []), counting, decided)
+        _failed_and_left(record_id)
+        if record_id in gone
+        else _read_record(record_id, by_record.get(record_id, []), counting, decided)
         for record_id in plan.records
     )
     double = plan.second > plan.first
@@ -156,6 +171,21 @@ def read_plan(
         allowed=1 if double else 0,
         second_stage=second_stage,
         overlap=min(plan.overlap, count),
+    )
+
+
+def _failed_and_left(record_id: str) -> RecordReading:
+    """Return a record as it counts that failed on an earlier candidate and is no more."""
+    return RecordReading(
+        record_id=record_id,
+        raters=(),
+        open_flags=(),
+        hard_fail=False,
+        rejected=True,
+        pending=False,
+        differences=(),
+        dissents=(),
+        gone=True,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.model.errors import ReviewError
+from core.review.attempts import ordinal
 from core.review.phrases import percent
 from core.review.report import FIRST_SCHEMA, SCHEMA
 
@@ -46,11 +47,28 @@ def report_markdown(report: Mapping[str, Any]) -> str:
             f"- Beside the sample, outside every bound: {report['beside_the_sample']} records "
             f"asked for; {report['edits_proposed']} edits proposed for a next candidate."
         ),
+        *_past_lines(report),
         *_edited_line(report),
         "",
         *_sections(report),
     ]
     return "\n".join(lines)
+
+
+def _past_lines(report: Mapping[str, Any]) -> list[str]:
+    """Say which sample this is and what failed before it; the first reports knew of one only."""
+    failed = report.get("failed_samples", ())
+    lines = [
+        f"- The {ordinal(number)} sample failed with {fails} of {read} records read."
+        for number, (fails, read) in enumerate(failed, 1)
+    ]
+    if failed:
+        lines.append(
+            f"- This is the {ordinal(len(failed) + 1)}, of records nobody had read, at half the "
+            "risk of the one before."
+        )
+    left = ", ".join(f"`{name}`" for name in report.get("failed_and_left", ()))
+    return [*lines, f"- Failed in it, left the data, and still counted: {left}."] if left else lines
 
 
 def _edited_line(report: Mapping[str, Any]) -> list[str]:

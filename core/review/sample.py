@@ -5,18 +5,23 @@ The frame is one record per near-duplicate cluster: ten copies read are still on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from core.canonical import canonical_bytes, decode, sha256_hex
 from core.model.errors import DeskError, ReviewError
 from core.model.names import Digest
 from core.model.review import Rubric, SamplePlan
 from core.policy.types import ClaimRule
+from core.review.attempts import Past, claim_after
 from core.review.bounds import RISK_TOLERANCE, finite_risk
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-SCHEMA = "release-desk/sample-plan/1"
+SCHEMA = "release-desk/sample-plan/2"
+FIRST_SCHEMA = "release-desk/sample-plan/1"
+FIRST = Past()
+"""Nothing was drawn before."""
 _PLAN_LIMIT = 8 << 20
 _TEXT = ("id", "candidate", "claim", "scope", "role", "rubric", "seed")
 _COUNTS = ("frame", "first", "second", "overlap")
@@ -50,19 +55,26 @@ def draw_plan(
     rubric: Rubric,
     candidate: Digest,
     seed: str,
+    past: Past = FIRST,
 ) -> SamplePlan:
     """Return the plan over `records`, triples of record id, cluster id and family, in any order.
+
+    `past` are the samples before it: what failed and left stays in the frame, and after a failed
+    sample only what nobody has read is drawn from, unless everything has been read.
 
     Raises:
         ReviewError: `review.empty_frame` when no record is in the claim's families,
             `review.plan_too_small` when the claim's sample could not prove its limit.
     """
-    ranked = _frame(records, frozenset(claim.families), seed)
-    if not ranked:
+    mine = [item for item in records if item[2] in claim.families]
+    if not mine:
         raise ReviewError(
             "review.empty_frame", "No shipped record belongs to this claim.", place=claim.id
         )
-    first, second = plan_stages(claim, len(ranked))
+    left = [(name, name, claim.families[0]) for name in past.gone]
+    ranked = _frame([*_unread(mine, past.read), *left], seed)
+    asked = claim_after(claim, len(past.failed), len(ranked))
+    first, second = plan_stages(asked, len(ranked))
     content: dict[str, object] = {
         "candidate": candidate,
         "claim": claim.id,
@@ -72,12 +84,19 @@ def draw_plan(
         "seed": seed,
         "frame": len(ranked),
         "limit": repr(claim.limit),
-        "confidence": repr(claim.confidence),
+        "confidence": repr(asked.confidence),
         "first": first,
         "second": second,
         "overlap": min(claim.overlap, second or first),
         "records": ranked[: second or first],
     }
+    if past != FIRST:
+        drawn = set(ranked[: second or first])
+        content |= {
+            "failed": [list(pair) for pair in past.failed],
+            "left_in": past.left_in,
+            "gone": [name for name in past.gone if name in drawn],
+        }
     identity = f"{claim.id}-{sha256_hex(canonical_bytes(content))[:16]}"
     return _plan({**content, "id": identity})
 
@@ -109,7 +128,12 @@ def plan_bytes(plan: SamplePlan) -> bytes:
     """Return the bytes a plan is stored as; rates are text, so that they have one form."""
     content: dict[str, object] = {name: getattr(plan, name) for name in (*_TEXT, *_COUNTS)}
     content |= {"limit": repr(plan.limit), "confidence": repr(plan.confidence)}
-    return canonical_bytes({"schema": SCHEMA, **content, "records": plan.records})
+    content["records"] = plan.records
+    if not (plan.failed or plan.left_in or plan.gone):
+        # A first sample is what it always was, to the byte.
+        return canonical_bytes({"schema": FIRST_SCHEMA, **content})
+    content |= {"failed": plan.failed, "left_in": plan.left_in, "gone": plan.gone}
+    return canonical_bytes({"schema": SCHEMA, **content})
 
 
 def plan_digest(plan: SamplePlan) -> Digest:
@@ -122,7 +146,7 @@ def parse_plan(body: bytes) -> SamplePlan:
     try:
         content = decode(body)
         plan = _plan(content)
-        whole = content["schema"] == SCHEMA and plan_bytes(plan) == body
+        whole = plan_bytes(plan) == body
     except (DeskError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken() from error
     if not whole:
@@ -169,13 +193,17 @@ def load_plans(store: ObjectStore, prefix: str, candidate: Digest) -> Mapping[st
     return found
 
 
-def _frame(
-    records: Iterable[tuple[str, str, str]], families: frozenset[str], seed: str
-) -> list[str]:
+def _unread(
+    records: Sequence[tuple[str, str, str]], read: frozenset[str]
+) -> Sequence[tuple[str, str, str]]:
+    """Return the records of clusters that nobody has read any of; all, once all have been read."""
+    known = {cluster for name, cluster, _ in records if name in read}
+    return [item for item in records if item[1] not in known] or records
+
+
+def _frame(records: Iterable[tuple[str, str, str]], seed: str) -> list[str]:
     best: dict[str, tuple[str, str]] = {}
-    for record_id, cluster_id, family in records:
-        if family not in families:
-            continue
+    for record_id, cluster_id, _ in records:
         rank = rank_of(seed, record_id)
         if cluster_id not in best or rank < best[cluster_id]:
             best[cluster_id] = rank
@@ -199,8 +227,18 @@ def _plan(content: Mapping[str, object]) -> SamplePlan:
         limit=float(str(content["limit"])),
         confidence=float(str(content["confidence"])),
         records=tuple(str(record_id) for record_id in records),
+        failed=tuple((int(fails), int(read)) for fails, read in _list(content, "failed")),
+        left_in=tuple(str(name) for name in _list(content, "left_in")),
+        gone=tuple(str(name) for name in _list(content, "gone")),
         **counts,
     )
+
+
+def _list(content: Mapping[str, object], name: str) -> Sequence[Any]:
+    found = content.get(name, ())
+    if not isinstance(found, (list, tuple)):
+        raise TypeError
+    return found
 
 
 def _folder(prefix: str, candidate: Digest) -> str:

@@ -12,6 +12,7 @@ from core.model.names import ReviewerId
 from core.model.review import ReviewState, SamplePlan
 from core.policy.types import ClaimRule
 from core.review.agreement import summarise
+from core.review.attempts import Past, past_words
 from core.review.bounds import miss_probability, quoted_upper
 from core.review.items import ItemBound, item_bounds
 from core.review.phrases import (
@@ -70,7 +71,7 @@ def review_state(
     items = item_bounds([stored.rating for stored in inside], claim, plan.frame)
     points = (
         strangers
-        + _open_points(reading)
+        + _open_points(reading, plan)
         + _edited_points(reading, edited)
         + sensitivity_points(claim, sensitivity)
     )
@@ -144,12 +145,13 @@ def _state(reading: PlanReading, points: Sequence[str], items: Sequence[ItemBoun
     return "reading" if points else "ready"
 
 
-def _open_points(reading: PlanReading) -> tuple[str, ...]:
-    points: list[str] = []
+def _open_points(reading: PlanReading, plan: SamplePlan) -> tuple[str, ...]:
+    # What failed in an earlier sample and was left in is known to be bad, whoever reads it now.
+    points = [f"remove {record_id}" for record_id in plan.left_in]
     for record in reading.everything:
         points += [f"flag {record.record_id} {target}" for target in record.open_flags]
         points += [f"difference {record.record_id} {item}" for item in record.differences]
-        if record.leaves:
+        if record.leaves and record.record_id not in plan.left_in:
             points.append(f"{'fix' if record.outcome == 'fix' else 'remove'} {record.record_id}")
     return tuple(points)
 
@@ -189,7 +191,10 @@ def _sentence(
     sensitivity: Sensitivity | None,
     items: Sequence[ItemBound],
 ) -> str:
+    past = Past(failed=plan.failed, gone=plan.gone)
     parts = [_counts(reading), *_remaining(reading)]
+    if words := past_words(past, plan.scope):
+        parts.append(words)
     upper = _upper(plan, reading)
     if upper is None:
         return " ".join([*parts, f"Nothing can be said about {plan.scope} yet."])

@@ -187,7 +187,7 @@ class Assigning(ReviewArea):
         plan, rule = self.plan(digest, claim), self._claim(claim)
         lately = self._lately(digest, claim)
         progress = lately.progress
-        records = {record.record_id: record for record in progress.planned}
+        records = {one.record_id: one for one in progress.planned if not one.gone}
         needs = {
             record.record_id: _needs(record, number < progress.overlap)
             for number, record in enumerate(progress.planned)

@@ -322,7 +322,7 @@ class ReviewArea:
             kept[digest, claim] = find_records(
                 self.desk.store,
                 self.candidates.get(digest),
-                self.plan(digest, claim).records,
+                self.plan(digest, claim).shipped,
                 families=self._claim(claim).families,
             )
         found: Mapping[str, FoundRecord] = kept[digest, claim]

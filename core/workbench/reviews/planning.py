@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.model.candidate import Candidate
 from core.model.errors import ReviewError
 from core.model.names import Digest
 from core.model.review import SamplePlan
 from core.model.signoff import Person
 from core.policy.types import ClaimRule
+from core.review.attempts import EarlierSample, past_of
 from core.review.carried import beside, carry, freeze_carried
 from core.review.frame import read_frame
 from core.review.known_bad import freeze_known_bad, plant
@@ -57,12 +59,16 @@ class Planning(ReviewArea):
         rubrics = load_rubrics()
         plans = []
         for claim in desk.policy.claims:
-            plan = draw_plan(
+            shipped = [row for row in rows if row.family in claim.families]
+            names = frozenset(row.record_id for row in shipped)
+            held = self.plans(digest).get(claim.id)
+            plan = held or draw_plan(
                 frame,
                 claim=claim,
                 rubric=rubrics[claim.rubric],
                 candidate=candidate.digest,
                 seed=standing,
+                past=past_of(self._earlier(candidate, claim.id), names),
             )
             key = freeze_plan(desk.store, desk.prefix, plan)
             desk.record(
@@ -74,14 +80,38 @@ class Planning(ReviewArea):
                 key=key,
             )
             plans.append(plan)
-            shipped = [row for row in rows if row.family in claim.families]
-            self._carry(plan, frozenset(row.record_id for row in shipped), by)
+            self._carry(plan, names, by)
             edited = [row.record_id for row in shipped if row.edited]
             self._have_read(plan, edited, EDITED_WHY, by)
             if claim.known_bad:
                 self._mix_known_bad(plan, claim, by)
         freeze_pii_samples(desk, candidate, frame, standing, by)
         return tuple(plans)
+
+    def _earlier(self, candidate: Candidate, claim: str) -> tuple[EarlierSample, ...]:
+        """Return the samples of a claim on earlier candidates, oldest first.
+
+        Those of a version that was released are no attempts at this one.
+        """
+        entries = self.desk.entries()
+        versions = {one.candidate: one.version for one in history.built(entries)}
+        released = {
+            str(entry.event["version"]) for entry in history.of_type(entries, "publish.committed")
+        }
+        names = dict.fromkeys(
+            Digest(str(entry.event["candidate"]))
+            for entry in history.of_type(entries, "plan.frozen")
+            if entry.event["claim"] == claim and entry.event["candidate"] != candidate.digest
+        )
+        return tuple(
+            EarlierSample(
+                plan=self.plan(name, claim),
+                reading=self.progress(name, claim),
+                same_seed=versions.get(name) == candidate.version,
+            )
+            for name in names
+            if versions.get(name) == candidate.version or versions.get(name) not in released
+        )
 
     def _have_read(self, plan: SamplePlan, records: Sequence[str], why: str, by: Person) -> None:
         """Have records read that the plan does not hold; no bound rests on them."""

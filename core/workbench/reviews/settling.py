@@ -79,7 +79,12 @@ class Settling(Editing):
             flag
             for claim in self.desk.policy.claims
             for flag in self._flags(claim.id, self.ratings(digest, claim.id), digest)
+            if flag.record_id not in self._gone(digest, claim.id)
         )
+
+    def _gone(self, digest: str, claim: str) -> tuple[str, ...]:
+        plan = self.plans(digest).get(claim)
+        return plan.gone if plan is not None else ()
 
     def open_differences(self, digest: str) -> tuple[OpenFlag, ...]:
         """Return every difference of two points or more, or of verdicts, that is not settled."""
@@ -100,6 +105,9 @@ class Settling(Editing):
                 flags.setdefault(flag.record_id, []).append(flag)
             for record in self.progress(digest, claim).everything:
                 raised = flags.pop(record.record_id, [])
+                if record.gone:
+                    # There is nothing left to read, and what was said counts for good.
+                    continue
                 undecided = record.rejected and not record.hard_fail and not record.outcome
                 if raised or record.differences or undecided:
                     case = _case(claim, record.record_id, raised, record.differences, ratings)

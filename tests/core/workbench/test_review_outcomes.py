@@ -151,6 +151,65 @@ def test_flag_reject_and_the_next_candidate_lacks_it(bench):
     assert second.dropped == {"excluded_by_decision": 1}
 
 
+def test_what_failed_and_left_is_still_counted_and_read_by_nobody(bench):
+    first = build(bench)
+    plan = bench.reviews.plans(first.digest)[CLAIM]
+    record = flagged(bench, first.digest)
+    settle(bench, first.digest, record, "reject")
+    owner = person_of(bench, "owner")
+    bench.outcomes.decide(VERSION, bench.outcomes.waiting(VERSION), "apply", owner)
+    second = build(bench)
+    again = bench.reviews.plans(second.digest)[CLAIM]
+    allowed = 1 if plan.second > plan.first else 0
+    if allowed:
+        assert (again.attempt, again.gone, again.frame) == (1, (record,), plan.frame)
+        state = bench.reviews.state(second.digest, CLAIM)
+        assert (state.defects, state.open_flags) == (1, 0)
+        assert "left the data still count" in state.sentence
+        assert bench.reviews.open_cases(second.digest) == ()
+    else:
+        assert again.failed == ((1, 1),)
+        assert again.confidence > plan.confidence
+        assert "second sample" in bench.reviews.state(second.digest, CLAIM).sentence
+        page = bench.review_reports.markdown(second.digest, CLAIM)
+        assert "The first sample failed with 1 of 1 records read." in page
+    reader = person_of(bench, "clinician-2")
+    items = bench.reviews.queue(second.digest, CLAIM, reader).items
+    assert record not in {item.record_id for item in items}
+    for item in items:
+        answer(bench, second.digest, item.record_id, "clinician-2")
+    assert bench.review_reports.report(second.digest, CLAIM)["sample"] == again.attempt
+
+
+def test_two_fails_that_were_removed_are_a_failed_sample_and_the_next_is_of_unread_records(bench):
+    first = build(bench)
+    names = [flagged(bench, first.digest, number) for number in range(2)]
+    for record in names:
+        settle(bench, first.digest, record, "reject")
+    owner = person_of(bench, "owner")
+    bench.outcomes.decide(VERSION, bench.outcomes.waiting(VERSION), "apply", owner)
+    second = build(bench)
+    plan = bench.reviews.plans(second.digest)[CLAIM]
+    assert (plan.attempt, plan.failed) == (2, ((2, 2),))
+    assert not set(names) & set(plan.records)
+    assert "the first failed with 2 of 2" in bench.reviews.state(second.digest, CLAIM).sentence
+    # Frozen again it is the same plan, whatever became of the first sample since.
+    assert bench.reviews.freeze(second.digest, "", person_of(bench, "lead"))[0] == plan
+
+
+def test_a_fail_left_in_a_new_version_blocks_it(bench):
+    first = build(bench)
+    names = [flagged(bench, first.digest, number) for number in range(2)]
+    for record in names:
+        settle(bench, first.digest, record, "reject")
+    second = build(bench, NEXT, "another nonce")
+    plan = bench.reviews.plans(second.digest)[CLAIM]
+    assert (plan.attempt, set(plan.left_in)) == (2, set(names))
+    points = bench.reviews.state(second.digest, CLAIM).open_points
+    assert {f"remove {name}" for name in names} <= set(points)
+    assert len(points) == len(set(points))
+
+
 def test_flag_accept_and_the_record_stands_with_the_dissent(bench):
     first = build(bench)
     record = flagged(bench, first.digest)
