@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from core.model.errors import ReviewError
-from core.review.drafts import WRITING, open_drafts
+from core.review.drafts import FILE_NAME
+from core.review.local_tables import LocalTables
 
 HOLD = timedelta(minutes=30)
 NOT_NOW: Mapping[str, str] = {
@@ -94,9 +94,8 @@ class Assignments:
     """Who has which record open, in one workspace. Safe between threads and processes."""
 
     def __init__(self, workspace: Path) -> None:
-        self._path = open_drafts(workspace)
-        with WRITING, closing(self._connect()) as connection:
-            connection.executescript(_TABLES)
+        # A lost reservation costs nothing; an answer is never kept here.
+        self._tables = LocalTables(workspace / FILE_NAME, _TABLES, durable="NORMAL")
 
     def take(
         self,
@@ -114,7 +113,7 @@ class Assignments:
         their reading.
         """
         taken: list[str] = []
-        with self._transaction() as connection:
+        with self._tables.writing() as connection:
             held = _held(connection, place, now)
             for want in wanted:
                 if len(taken) == count:
@@ -131,7 +130,7 @@ class Assignments:
 
     def release(self, place: tuple[str, str], record_id: str, reviewer: str) -> None:
         """Forget that somebody has a record open."""
-        with self._transaction() as connection:
+        with self._tables.writing() as connection:
             _drop(connection, place, record_id, reviewer)
 
     def put_off(
@@ -144,7 +143,7 @@ class Assignments:
         """
         if reason not in NOT_NOW:
             raise ReviewError("review.not_now", "Say why not now, with one of the reasons given.")
-        with self._transaction() as connection:
+        with self._tables.writing() as connection:
             _drop(connection, place, record_id, reviewer)
             connection.execute(
                 "INSERT OR REPLACE INTO put_off VALUES (?, ?, ?, ?, ?, ?)",
@@ -153,7 +152,7 @@ class Assignments:
 
     def resume(self, place: tuple[str, str], record_id: str, reviewer: str) -> None:
         """Forget that a reader had put a record off."""
-        with self._transaction() as connection:
+        with self._tables.writing() as connection:
             connection.execute(
                 "DELETE FROM put_off WHERE candidate = ? AND claim = ? AND record_id = ?"
                 " AND reviewer = ?",
@@ -162,7 +161,7 @@ class Assignments:
 
     def later(self, place: tuple[str, str], reviewer: str) -> frozenset[str]:
         """Return what this reader has put off."""
-        with WRITING, closing(self._connect()) as connection:
+        with self._tables.reading() as connection:
             rows = connection.execute(
                 "SELECT record_id FROM put_off WHERE candidate = ? AND claim = ? AND reviewer = ?",
                 (*place, reviewer),
@@ -171,12 +170,12 @@ class Assignments:
 
     def held(self, place: tuple[str, str], now: datetime) -> Mapping[str, frozenset[str]]:
         """Return who has which record open now."""
-        with WRITING, closing(self._connect()) as connection:
+        with self._tables.reading() as connection:
             return {name: frozenset(who) for name, who in _held(connection, place, now).items()}
 
     def practised(self, reviewer: str, day: str) -> frozenset[str]:
         """Return which warm-ups a reader did on `day`."""
-        with WRITING, closing(self._connect()) as connection:
+        with self._tables.reading() as connection:
             rows = connection.execute(
                 "SELECT warm_up FROM practised WHERE reviewer = ? AND day = ?", (reviewer, day)
             ).fetchall()
@@ -184,27 +183,10 @@ class Assignments:
 
     def practise(self, reviewer: str, warm_up: str, day: str) -> None:
         """Keep that a warm-up was done; how, is kept nowhere."""
-        with self._transaction() as connection:
+        with self._tables.writing() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO practised VALUES (?, ?, ?)", (reviewer, warm_up, day)
             )
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
-        # A lost reservation costs nothing; an answer is never kept here.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with WRITING, closing(self._connect()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
 
 
 def _held(

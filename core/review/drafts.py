@@ -5,21 +5,15 @@ Drafts are the one thing kept only in the workspace: they are nobody's decision 
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.model.errors import ReviewError
+from core.review.local_tables import LocalTables
 
 FILE_NAME = "drafts.sqlite"
 _PAYLOAD_LIMIT = 256 << 10
-_BUSY_SECONDS = 10.0
-# SQLite has one writer; waiting here is fair and cheap, waiting on its busy timer is neither.
-WRITING = threading.RLock()
 _TABLES = """
 CREATE TABLE IF NOT EXISTS drafts (
     candidate TEXT NOT NULL, claim TEXT NOT NULL, record_id TEXT NOT NULL, reviewer TEXT NOT NULL,
@@ -106,23 +100,11 @@ def apply_draft(previous: Draft | None, incoming: IncomingDraft) -> Draft:
     )
 
 
-def open_drafts(workspace: Path) -> Path:
-    """Return the file that drafts lie in, made where it is not there yet."""
-    workspace.mkdir(parents=True, exist_ok=True)
-    path = workspace / FILE_NAME
-    # Notes may speak of people: the file is the desk's alone from its first byte.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    return path
-
-
 class Drafts:
     """The drafts of one workspace. Safe between threads and processes."""
 
     def __init__(self, workspace: Path) -> None:
-        self._path = open_drafts(workspace)
-        with WRITING, closing(self._connect()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_TABLES)
+        self._tables = LocalTables(workspace / FILE_NAME, _TABLES, durable="FULL")
 
     def save_draft(self, place: DraftPlace, incoming: IncomingDraft) -> Draft:
         """Save and return what now stands; it is on the disk when this returns.
@@ -130,7 +112,7 @@ class Drafts:
         Raises:
             ReviewError: as `apply_draft`.
         """
-        with self._writing() as connection:
+        with self._tables.writing() as connection:
             previous = _load(connection, place)
             draft = apply_draft(previous, incoming)
             if draft is not previous:
@@ -149,12 +131,12 @@ class Drafts:
 
     def load_draft(self, place: DraftPlace) -> Draft | None:
         """Return the saved draft of a place, if there is one."""
-        with WRITING, closing(self._connect()) as connection:
+        with self._tables.reading() as connection:
             return _load(connection, place)
 
     def drafted(self, candidate: str, claim: str, reviewer: str) -> frozenset[str]:
         """Return the records a reviewer has begun under a claim."""
-        with WRITING, closing(self._connect()) as connection:
+        with self._tables.reading() as connection:
             rows = connection.execute(
                 "SELECT record_id FROM drafts WHERE candidate = ? AND claim = ? AND reviewer = ?",
                 (candidate, claim, reviewer),
@@ -163,7 +145,7 @@ class Drafts:
 
     def delete_draft(self, place: DraftPlace) -> None:
         """Forget a draft, once its rating is stored."""
-        with self._writing() as connection:
+        with self._tables.writing() as connection:
             connection.execute(
                 "DELETE FROM drafts WHERE candidate = ? AND claim = ? AND record_id = ?"
                 " AND reviewer = ?",
@@ -172,35 +154,19 @@ class Drafts:
 
     def remember_position(self, reviewer: str, claim: str, record_id: str) -> None:
         """Keep which record a reviewer is at."""
-        with self._writing() as connection:
+        with self._tables.writing() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", (reviewer, claim, record_id)
             )
 
     def position(self, reviewer: str, claim: str) -> str | None:
         """Return the record a reviewer was last at under a claim."""
-        with WRITING, closing(self._connect()) as connection:
+        with self._tables.reading() as connection:
             row = connection.execute(
                 "SELECT record_id FROM positions WHERE reviewer = ? AND claim = ?",
                 (reviewer, claim),
             ).fetchone()
         return None if row is None else str(row[0])
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA synchronous = FULL")
-        return connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with WRITING, closing(self._connect()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
 
 
 def _load(connection: sqlite3.Connection, place: DraftPlace) -> Draft | None:

@@ -6,11 +6,7 @@ after 30 days, and is shown to the person themself; to others only as a sum over
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,14 +14,13 @@ from pathlib import Path
 from core.model.dataset import Message
 from core.policy.types import CareRule
 from core.review.answers import moment_of
+from core.review.local_tables import LocalTables
 from core.review.themes import intensity_of, themes_of
 
 FILE_NAME = "exposure.sqlite"
 # A reader's day begins whenever they do, and the desk does not know their time zone.
 A_DAY = timedelta(hours=24)
 _KEPT = timedelta(days=30)
-_BUSY_SECONDS = 10.0
-_LOCK = threading.RLock()
 _TABLE = """
 CREATE TABLE IF NOT EXISTS looks (
     reviewer TEXT NOT NULL, candidate TEXT NOT NULL, record_id TEXT NOT NULL,
@@ -127,17 +122,12 @@ class Exposures:
     """The looks of one workspace. Safe between threads and processes."""
 
     def __init__(self, workspace: Path) -> None:
-        workspace.mkdir(parents=True, exist_ok=True)
-        self._path = workspace / FILE_NAME
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        with _LOCK, closing(self._connect()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_TABLE)
+        self._tables = LocalTables(workspace / FILE_NAME, _TABLE, durable="NORMAL")
 
     def opened(self, reviewer: str, look: Look) -> None:
         """Keep that a record was opened, once, and forget what is older than 30 days."""
         before = (moment_of(look.opened_at) - _KEPT).isoformat()
-        with self._writing() as connection:
+        with self._tables.writing() as connection:
             connection.execute("DELETE FROM looks WHERE opened_at < ?", (before,))
             connection.execute(
                 "INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?, ?, ?)",
@@ -149,7 +139,7 @@ class Exposures:
 
     def spent(self, reviewer: str, candidate: str, record_id: str, seconds: int) -> None:
         """Keep the active seconds on an opened record; the count only grows."""
-        with self._writing() as connection:
+        with self._tables.writing() as connection:
             connection.execute(
                 "UPDATE looks SET seconds = max(seconds, ?)"
                 " WHERE reviewer = ? AND candidate = ? AND record_id = ?",
@@ -180,7 +170,7 @@ class Exposures:
         )
 
     def _all(self) -> list[tuple[str, Look]]:
-        with _LOCK, closing(self._connect()) as connection:
+        with self._tables.reading() as connection:
             rows = connection.execute(
                 "SELECT reviewer, candidate, record_id, intensity, seconds, opened_at FROM looks"
             ).fetchall()
@@ -197,19 +187,3 @@ class Exposures:
             )
             for row in rows
         ]
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with _LOCK, closing(self._connect()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
