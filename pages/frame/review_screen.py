@@ -23,7 +23,13 @@ from pages.frame.sitting_parts import draw_sitting
 from pages.frame.version_picker import pick_version
 from pages.frame.warm_up import draw_practice, wants_practice
 
-MINUTES_A_RECORD = 7
+# A form that is saving stays as readable as before; elsewhere a page that works fades. Two columns
+# of text need the width that other pages give to their margins.
+_STYLE = (
+    '<style>[data-testid="stElementContainer"]:has([data-testid="stBidiComponentIsolated"]) '
+    '{ opacity: 1 !important; } [data-testid="stMainBlockContainer"] '
+    "{ padding-inline: clamp(1rem, 3vw, 5rem) !important; }</style>"
+)
 _COEFFICIENTS = {
     "raw": "same answer",
     "within_one": "within one point",
@@ -35,11 +41,7 @@ _COEFFICIENTS = {
 
 def review_page(bench: Workbench, person: Person, role: DeskRole) -> None:
     """Draw the claims of `role` over the newest candidate of the chosen version."""
-    # A form that is saving stays as readable as before; elsewhere a page that works fades.
-    st.html(
-        '<style>[data-testid="stElementContainer"]:has([data-testid="stBidiComponentIsolated"]) '
-        "{ opacity: 1 !important; }</style>"
-    )
+    st.html(_STYLE)
     # Words that come and go have a place of their own: the form below must not be moved.
     with st.container():
         show.outcome()
@@ -76,7 +78,7 @@ def _pick_claim(claims: list[ClaimRule]) -> ClaimRule:
 
 
 def _claim(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> None:
-    state = bench.reviews.states(digest)[claim.id]
+    state = bench.reviews.state(digest, claim.id)
     _statement(state, claim)
     if state.state == "not_frozen":
         st.info(

@@ -214,7 +214,7 @@ def rate_claim(walk: Walk, *, name: str) -> None:
         words = f"Record {number} of {records} · open"
         chosen = page.locator(".form.open .list option:checked").filter(has_text=words)
         chosen.wait_for(state="attached")
-        status.filter(has_text="Nothing is chosen beforehand").wait_for()
+        status.filter(has_text="Every change is saved at once").wait_for()
         settle(page)
         if page.locator(".form .card").is_visible():
             page.keyboard.press("a")

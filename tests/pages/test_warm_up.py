@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.workbench import Workbench
 from pages.frame import bench as page_bench
+from pages.frame.review_form.practice import finished
 from tests.clock import FixedClock
 from tests.desk import VERSION, a_desk, person_of
 from tests.pages.test_review_pages import FORM, FOUNDATION, button, rate, said, see, shown_record
@@ -32,24 +34,35 @@ def at_practice() -> AppTest:
     return app
 
 
-def answer(app: AppTest, value: str = "1") -> None:
-    for group in app.button_group:
-        if group.key and group.key.startswith("practice:"):
-            group.set_value(value)
-    app.radio[0].set_value("reject")
-    button(app, "Compare with the model answer").click()  # type: ignore[attr-defined]
+def answer(bench: Workbench, app: AppTest, value: str = "1", flags: tuple[str, ...] = ()) -> None:
+    """What the form does with a finished answer; the keys themselves take a browser."""
+    reader = person_of(bench, "clinician-1")
+    (first, *_), rubric = (
+        bench.reviews.warm_ups(FOUNDATION, reader),
+        bench.reviews.rubric(FOUNDATION),
+    )
+    given = {
+        "scores": {item.id: value for item in rubric.items if item.unit == "record"},
+        "verdict": "reject",
+        "flags": [{"id": flag} for flag in flags],
+    }
+    found = bench.reviews.answer_warm_up(FOUNDATION, first.id, reader, given)
+    app.session_state[f"practice:{FOUNDATION}:{reader.id}:compared"] = (first, given, found)
     app.run()
     assert not app.exception
 
 
-def test_practice_shows_an_invented_dialogue_in_exact_text_and_no_record(bench: Workbench) -> None:
+def test_practice_is_answered_in_the_form_and_shows_no_record(bench: Workbench) -> None:
     app = at_practice()
+    (form,) = app.get(FORM)
+    shown = json.loads(form.proto.json)
     first = bench.reviews.warm_ups(FOUNDATION, person_of(bench, "clinician-1"))[0]
-    assert [one.value for one in app.text][: len(first.messages)] == [
+    assert [turn["content"] for turn in shown["messages"]] == [
         message.content for message in first.messages
     ]
+    assert shown["practice"] is True
+    assert shown["records"] == [{"id": first.id, "state": "open"}]
     assert "Practice on invented dialogues" in said(app)
-    assert not app.get(FORM)
 
 
 def test_the_model_answer_comes_after_ones_own_and_nothing_is_stored(bench: Workbench) -> None:
@@ -57,24 +70,31 @@ def test_the_model_answer_comes_after_ones_own_and_nothing_is_stored(bench: Work
     first = bench.reviews.warm_ups(FOUNDATION, person_of(bench, "clinician-1"))[0]
     before = [entry.key for entry in bench.desk.store.list("")]
     assert not app.dataframe
-    answer(app)
+    answer(bench, app, flags=("F1",))
     assert "differ from the model answer" in said(app)
     assert "Their reason" in said(app)
-    rows = app.dataframe[0].value
-    assert "≠" in set(rows[""])
+    assert "Your flags: F1 Means or method information. Theirs: none. ≠" in said(app).replace(
+        "\\", ""
+    )
+    assert "≠" in set(app.dataframe[0].value[""])
     assert [entry.key for entry in bench.desk.store.list("")] == before
     assert first not in bench.reviews.warm_ups(FOUNDATION, person_of(bench, "clinician-1"))
     button(app, "To the records").click()  # type: ignore[attr-defined]
     app.run()
     assert len(app.get(FORM)) == 1
-
-
-def test_an_unfinished_practice_answer_is_not_compared(bench: Workbench) -> None:
-    app = at_practice()
-    button(app, "Compare with the model answer").click()  # type: ignore[attr-defined]
-    app.run()
-    assert "Answer every question" in said(app)
     assert not app.dataframe
+
+
+def test_a_finished_answer_is_heard_once() -> None:
+    events = [
+        {"seq": 3, "kind": "opened", "payload": {}},
+        {"seq": 4, "kind": "submit", "payload": {"verdict": "accept"}},
+    ]
+    heard = finished(events, 0)
+    assert heard is not None
+    assert heard["payload"] == {"verdict": "accept"}
+    assert finished(events, 4) is None
+    assert finished(events[:1], 0) is None
 
 
 def test_practice_is_offered_in_words_before_the_first_record_of_the_day(bench: Workbench) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -20,25 +19,15 @@ from core.review.assigning import NOT_NOW
 from core.workbench import Workbench
 from core.workbench.care import ContentCard
 from core.workbench.reviews import ReviewQueue, ReviewScreen
+from pages.frame.review_form.component import FORM
 from pages.frame.review_form.shown import (
     shown_care,
     shown_questions,
     shown_rating,
-    shown_text,
+    shown_turns,
 )
 
-_FOLDER = Path(__file__).parent
 _TO_READ = ("open", "draft")
-
-_FORM = st.components.v2.component(
-    "release_desk_review_form",
-    html=(_FOLDER / "form.html").read_text(encoding="utf-8"),
-    css=(_FOLDER / "form.css").read_text(encoding="utf-8"),
-    # The component takes one module: its parts are joined in the order of their names.
-    js="\n".join(
-        part.read_text(encoding="utf-8") for part in sorted((_FOLDER / "script").glob("*.js"))
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +77,7 @@ def review_form(seat: Seat, queue: ReviewQueue) -> None:
     @st.fragment
     def draw() -> None:
         _open(seat, memory)
-        held = _FORM(
+        held = FORM(
             key=key, data=_shown(seat, memory), default={"outbox": []}, on_outbox_change=receive
         )
         # A new session (the server was restarted) hears of waiting events without a change.
@@ -227,6 +216,7 @@ def _shown(seat: Seat, memory: _Memory) -> dict[str, Any]:
         _opened(seat, memory, screen.record_id)
     opened = seat.bench.care.has_opened(seat.digest, screen.record_id, seat.person)
     return {
+        "practice": False,
         "candidate": seat.digest,
         "claim": seat.claim,
         "records": [{"id": item.record_id, "state": item.state} for item in memory.queue.items],
@@ -239,7 +229,7 @@ def _shown(seat: Seat, memory: _Memory) -> dict[str, Any]:
         **shown_care(seat.bench, seat.person, screen, card, opened),
         "record_id": screen.record_id,
         "shown_sha256": screen.sha256,
-        "messages": [] if card.withheld_until else shown_text(screen),
+        "messages": [] if card.withheld_until else shown_turns(screen.messages),
         **shown_questions(seat.rubric, screen.must_judge),
         "draft_version": screen.draft_version,
         "draft": dict(screen.draft) if screen.draft is not None else None,

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from core.model.dataset import Message
 from core.model.review import Rating, Rubric
 from core.model.signoff import Person
 from core.review.answers import moment_of
@@ -35,7 +36,6 @@ def shown_care(
     bench: Workbench, person: Person, screen: ReviewScreen, card: ContentCard, opened: bool
 ) -> dict[str, Any]:
     """Return the content card, the rest that is due and the support contact."""
-    rule = bench.care.rule
     rest = 0
     if card.withheld_until:
         left = moment_of(card.withheld_until) - bench.desk.clock.now()
@@ -50,8 +50,14 @@ def shown_care(
         "withheld": rest,
         "budget": _budget(bench, person) if card.heavy else "",
         "family_words": _EDGE if screen.family == "edge_cases" else "",
-        "support": f"Support: {rule.support}" if rule.support.strip() else _NO_SUPPORT,
+        "support": support_words(bench),
     }
+
+
+def support_words(bench: Workbench) -> str:
+    """Return whom to turn to, or that nobody has said so."""
+    support = bench.care.rule.support
+    return f"Support: {support}" if support.strip() else _NO_SUPPORT
 
 
 def _budget(bench: Workbench, person: Person) -> str:
@@ -65,11 +71,11 @@ def _budget(bench: Workbench, person: Person) -> str:
     )
 
 
-def shown_text(screen: ReviewScreen) -> list[dict[str, str]]:
+def shown_turns(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Return the turns as they would ship."""
     return [
         {"role": turn.role, "label": _LABELS[turn.role], "content": turn.content}
-        for turn in screen.messages
+        for turn in messages
     ]
 
 

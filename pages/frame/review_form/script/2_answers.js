@@ -82,6 +82,8 @@ class Answers {
   push(kind) {
     clearTimeout(this.timer);
     this.timer = null;
+    // Practice is kept nowhere: only the finished answer leaves the browser, to be compared.
+    if (this.data.practice && kind === "draft") return this.say();
     const record = this.data.record_id;
     this.outbox = this.outbox.filter((event) => event.kind !== "draft" || event.record_id !== record);
     this.post(kind, record, { tab: kept.tab, based_on: this.basedOn, shown_sha256: this.data.shown_sha256, payload: this.payload() });

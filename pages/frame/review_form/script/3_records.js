@@ -38,7 +38,7 @@ class Records extends Answers {
   // --- Not now: somebody else reads it, and it counts against nobody.
 
   ask() {
-    if (this.closed() || this.editing || this.asking) return;
+    if (this.closed() || this.editing || this.asking || this.data.practice) return;
     this.asking = true;
     const choices = this.data.reasons.map((reason, index) =>
       button(`${index + 1}  ${reason.label}`, () => this.notNow(reason.id)));

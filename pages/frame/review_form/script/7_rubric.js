@@ -24,6 +24,11 @@ class Rubric extends Marks {
     box.scrollIntoView({ block: "nearest" });
   }
 
+  // The top of the form at the top of the window, once: from then on only the rubric scrolls.
+  settle() {
+    if (this.root.querySelector(".form").getBoundingClientRect().top > 0) this.find(".top").scrollIntoView({ block: "start" });
+  }
+
   submit() {
     if (this.still()) return;
     if (this.editing) return this.complain(this.active, this.unfinished());
@@ -107,6 +112,8 @@ class Rubric extends Marks {
     this.find(".verdict-row").classList.toggle("active", this.onVerdict());
     this.find(".form").classList.toggle("open", !this.busy());
     this.find(".submit").hidden = this.locked;
+    this.find(".submit .does").textContent = this.data.practice ? "Compare with the model answer" : "Submit and go on";
+    for (const one of this.root.querySelectorAll(".steps, .later")) one.hidden = this.data.practice;
     this.find(".again").hidden = !this.locked;
     this.find(".tagging").hidden = !this.hasTags();
     for (const one of this.root.querySelectorAll(".submit, .raise, .tagging, .raised button")) one.disabled = still;

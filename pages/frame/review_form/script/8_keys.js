@@ -53,6 +53,7 @@ class Keys extends Rubric {
     if (control && !ours && key.startsWith("Arrow")) return false;
     if (ours && control?.getAttribute("role") === "radio" && (key === "ArrowLeft" || key === "ArrowRight")) return this.along(control, key);
     if (key === "ArrowDown" || key === "ArrowUp") {
+      this.settle();
       this.go(this.active + (key === "ArrowDown" ? 1 : -1));
       if (control?.getAttribute("role") === "radio") this.groups[this.active].find((option) => option.tabIndex === 0)?.focus();
       return true;
@@ -66,6 +67,8 @@ class Keys extends Rubric {
       h: () => this.hide(), w: () => this.note.focus(),
     }[key];
     if (act) { act(); return true; }
+    // Whoever reads by keyboard has the form, and nothing but the form, before them.
+    this.settle();
     if (this.onVerdict()) {
       const verdict = this.data.verdicts[Number(key) - 1];
       if (!verdict) return false;

@@ -64,6 +64,7 @@ class ReviewForm extends Keys {
     this.take(taken || rating || {}, half);
     this.locked = Boolean(rating) && !taken;
     this.restored = Boolean(taken);
+    this.again = Boolean(taken?.supersedes);
     this.waiting = false;
     this.fault = "";
     this.word = "";
@@ -98,19 +99,21 @@ class ReviewForm extends Keys {
     left.focus({ preventScroll: true });
     if (!moved) return;
     this.find(".right").scrollTop = 0;
-    this.find(".steps").scrollIntoView({ block: "nearest" });
+    this.find(".top").scrollIntoView({ block: "start" });
   }
 
   sentence() {
     if (this.paused) return "Paused. The clock stands still.";
-    if (this.waiting) return "Submitting…";
+    if (this.waiting) return this.data.practice ? "Comparing…" : "Submitting…";
     if (this.target) return "Opening…";
     if (this.word) return this.word;
     if (this.locked) return "You have rated this record.";
+    if (this.again && !this.dirty) return "Taken back: what you submitted stands until you submit again.";
+    if (this.data.practice) return "Practice: nothing of it is kept.";
     if (this.timer || this.outbox.length) return "Saving…";
     if (this.data.saved_at && (this.dirty || !this.restored)) return `Saved ${this.data.saved_at}`;
     if (this.data.saved_at) return `Draft of ${this.data.saved_at} restored.`;
-    return "Nothing is chosen beforehand. Every change is saved at once.";
+    return "Every change is saved at once.";
   }
 
   say() {
