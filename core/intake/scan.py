@@ -30,7 +30,7 @@ from core.canonical import (
 from core.intake.features import FeatureFile, Row, lane_row, rejection_row
 from core.intake.kernel import SCHEME
 from core.intake.measure import measure_records
-from core.intake.privacy import Detector, Redacted, build_detector, redact
+from core.intake.privacy import Detector, Redacted, build_detector, redact_all
 from core.intake.read import Item, read_object
 from core.intake.tokens import ENCODING
 from core.model.dataset import Conversation, Rejection, SourceObject
@@ -278,9 +278,9 @@ def _rows(items: Iterable[Item], detector: Detector, policy: Policy) -> Iterator
 
 
 def _measured(items: Sequence[Item], detector: Detector, policy: Policy) -> Iterator[Row]:
-    records = [
-        (item, redact(item.messages, detector)) for item in items if isinstance(item, Conversation)
-    ]
+    talks = [item for item in items if isinstance(item, Conversation)]
+    redacted = redact_all([talk.messages for talk in talks], detector)
+    records = list(zip(talks, redacted, strict=True))
     rule = policy.near_duplicates
     try:
         rows = iter(measure_records(records, rule))

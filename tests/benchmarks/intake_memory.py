@@ -1,6 +1,8 @@
 """How much memory a scan of one large object takes (`python -m tests.benchmarks.intake_memory 1`).
 
 Writes the object to a temporary folder, scans it in a process of its own, and prints the peak.
+Of 1,000 MB (154,563 records, four parts of features) the peak was 513 MiB, 249 of which stood
+before the scan; it is reached in the first minute and stays.
 """
 
 from __future__ import annotations

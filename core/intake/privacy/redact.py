@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from core.intake.privacy.across import find_across
 from core.intake.privacy.detector import Detector
 from core.intake.privacy.spans import Span, merge
+from core.intake.privacy.triggers import ENDS_IN_DIGITS, LOUD, flags_of
 from core.intake.privacy.values import value_digest
 from core.model.dataset import Message, PiiStatus
 
@@ -33,12 +34,31 @@ class Redacted:
     redacted_characters: int
 
 
-def redact(messages: Sequence[Message], detector: Detector) -> Redacted:
+def redact_all(dialogues: Sequence[Sequence[Message]], detector: Detector) -> list[Redacted]:
+    """Return what `redact` gives of each dialogue, sooner: most texts hold nothing to look at."""
+    flags = flags_of([message.content for messages in dialogues for message in messages])
+    found = []
+    start = 0
+    for messages in dialogues:
+        stop = start + len(messages)
+        found.append(redact(messages, detector, flags[start:stop]))
+        start = stop
+    return found
+
+
+def redact(
+    messages: Sequence[Message], detector: Detector, flags: Sequence[int] | None = None
+) -> Redacted:
     """Return `messages` with every redactable span replaced, whatever the role.
 
     The status is `requires_review` when a second reading still finds something to redact.
+    `flags` are those of the messages, where they are known; see `triggers.flags_of`.
     """
-    spans = redactable_spans(messages, detector)
+    if flags is not None and not any(flags):
+        return Redacted(
+            messages=tuple(messages), spans=(), status="none_detected", redacted_characters=0
+        )
+    spans = redactable_spans(messages, detector, flags)
     placeholders = {name: rule.placeholder for name, rule in detector.rule.entities.items()}
     shown, places, gone = replace_spans(
         messages, spans, placeholders, numbered=detector.rule.numbered
@@ -55,13 +75,17 @@ def redact(messages: Sequence[Message], detector: Detector) -> Redacted:
 
 
 def redactable_spans(
-    messages: Sequence[Message], detector: Detector
+    messages: Sequence[Message], detector: Detector, flags: Sequence[int] | None = None
 ) -> Mapping[int, tuple[Span, ...]]:
     """Return by turn (0-based) what the policy wants replaced, apart and in order of place."""
-    found = {turn: detector.redactable(item.content) for turn, item in enumerate(messages)}
-    across = redactable_across(messages, detector)
-    for turn, span in across:
-        found[turn] = merge([*found[turn], span])
+    found = {
+        turn: detector.redactable(item.content)
+        for turn, item in enumerate(messages)
+        if flags is None or flags[turn] & LOUD
+    }
+    if flags is None or any(flag & ENDS_IN_DIGITS for flag in flags):
+        for turn, span in redactable_across(messages, detector):
+            found[turn] = merge([*found.get(turn, ()), span])
     return {turn: spans for turn, spans in found.items() if spans}
 
 

@@ -7,6 +7,7 @@ nothing that the whole text would show.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -40,6 +41,31 @@ def windows(text: str) -> tuple[tuple[int, int], ...]:
     count = _look(codes, *_tables(), MARGIN, places)
     found: list[list[int]] = places[:count].tolist()
     return tuple((start, end) for start, end in found)
+
+
+LOUD, ENDS_IN_DIGITS = 1, 2
+TAIL = 8
+"""Characters at the end of a text in which a digit makes it one that `ENDS_IN_DIGITS`."""
+
+
+def flags_of(texts: Sequence[str]) -> list[int]:
+    """Return of each text whether it has a window (`LOUD`) and whether it `ENDS_IN_DIGITS`.
+
+    Many texts cost little more than one. Of a text beyond ASCII both are said to be so.
+    """
+    plain = [place for place, text in enumerate(texts) if text.isascii()]
+    flags = np.full(len(texts), LOUD | ENDS_IN_DIGITS, np.uint8)
+    if plain:
+        some = [texts[place] for place in plain]
+        bounds = np.zeros(len(some) + 1, np.int64)
+        np.cumsum([len(text) for text in some], out=bounds[1:])
+        codes = np.frombuffer("".join(some).encode("ascii"), np.uint8)
+        places = np.empty((int(np.diff(bounds).max()) // MARGIN + 3, 2), np.int64)
+        found = np.zeros(len(some), np.uint8)
+        _look_all(codes, bounds, *_tables(), MARGIN, places, found)
+        flags[plain] = found
+    listed: list[int] = flags.tolist()
+    return listed
 
 
 @compiled
@@ -147,6 +173,29 @@ def _snap(codes: Any, kinds: Any, places: Any, count: Any) -> Any:
         places[kept, 1] = high
         kept += 1
     return kept
+
+
+@compiled
+def _look_all(
+    codes: Any,
+    bounds: Any,
+    steps: Any,
+    columns: Any,
+    first: Any,
+    items: Any,
+    kinds: Any,
+    margin: Any,
+    places: Any,
+    found: Any,
+) -> Any:
+    for text in range(bounds.size - 1):
+        one = codes[bounds[text] : bounds[text + 1]]
+        if _look(one, steps, columns, first, items, kinds, margin, places):
+            found[text] = 1
+        for at in range(max(0, one.size - 8), one.size):
+            if kinds[one[at]] & 1:
+                found[text] |= 2
+                break
 
 
 @cache

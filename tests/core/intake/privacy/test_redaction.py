@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.intake.privacy import build_detector, redact
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from core.intake.privacy import build_detector, redact, redact_all
 from core.intake.privacy.spans import Span
 from core.model.dataset import Message
 from core.policy.types import EntityRule
@@ -101,3 +104,23 @@ def test_numbered_placeholders_tell_the_values_of_a_record_apart():
     ]
     assert redact(after.messages, detector).status == "none_detected"
     assert detector.settings() != DETECTOR.settings()
+
+
+TOGETHER = [
+    ("", ""),
+    ("nothing here", "nothing there"),
+    ("I am 34", "and you?"),
+    ("mail jo@example.com", "thanks"),
+    ("my number is 555-12", "3-4567 that is it"),
+    ("it starts 4155551", "yes, go on", "234 is the rest"),
+    ("ｍail ｊｏ＠example.com", "ok"),
+    ("睡不好 13812345678", "好"),
+    ("x" * 5000 + " ssn 123-45-6789", "a" * 7 + "1"),
+]
+
+
+@given(st.lists(st.sampled_from(TOGETHER) | st.lists(st.text(max_size=40), min_size=1), max_size=8))
+@example(TOGETHER)
+def test_many_dialogues_at_once_are_redacted_as_each_alone(dialogues):
+    talks = [said(*texts) for texts in dialogues]
+    assert redact_all(talks, DETECTOR) == [redact(talk, DETECTOR) for talk in talks]
