@@ -40,7 +40,7 @@ class PiiState:
     `escaped` (somebody could be identified: those records must go), `unproven` (all read, and
     the bound is above the limit) or `done`. `upper` is the one-sided exact upper bound on the
     share of records that identify somebody. `failed` holds, oldest first, how many records were
-    found and read in each earlier sample of the version that found somebody.
+    found and read in each earlier sample that found somebody and did not become a release.
     """
 
     family: str

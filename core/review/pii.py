@@ -282,8 +282,8 @@ def pii_state(
             that nobody could be identified counts from them alone.
         journalled: records that the journal says identify somebody; an answer that was
             taken out of the bucket does not set its record free.
-        earlier: the samples of earlier candidates of the version, oldest first. One that found
-            somebody has failed, and this one must show more (`rule_after`).
+        earlier: the samples of earlier candidates, oldest first. One that found somebody has
+            failed, and this one must show more (`rule_after`).
         carried: answers given to those. They count here too where the sample holds the record:
             a record's id is the digest of its messages, so the same text was read.
     """

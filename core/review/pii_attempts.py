@@ -1,6 +1,6 @@
 """A PII sample that found somebody has failed, and leaving that record out does not mend it.
 
-Ranks stay within a version, so the next candidate would be shown the same records but for the one
+Ranks stay within a version. So the next candidate would be shown the same records but for the one
 that was found, and every family would pass in the end. So the next sample is drawn from records
 nobody has read, and each further one must prove its limit at half the risk of the one before.
 """
@@ -20,24 +20,29 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierSample:
-    """The sample of an earlier candidate of the same version: who was found, what was read."""
+    """The sample of an earlier candidate: who was found, what was read.
+
+    `released`: it is of another version, and one that became a release. It is no attempt at
+    this one; every other is, for to begin a version anew is no way around a sample that failed.
+    """
 
     candidate: Digest
     plan: Digest
     read: frozenset[str]
     escapes: frozenset[str]
+    released: bool = False
 
 
 def failed_samples(earlier: Iterable[EarlierSample]) -> tuple[EarlierSample, ...]:
-    """Return those in which somebody could be identified, in the order given."""
-    return tuple(sample for sample in earlier if sample.escapes)
+    """Return the attempts in which somebody could be identified, in the order given."""
+    return tuple(sample for sample in earlier if sample.escapes and not sample.released)
 
 
 def rule_after(rule: PiiCheckRule, failed: int) -> PiiCheckRule:
-    """Return what a sample must show after `failed` others of the version have failed.
+    """Return what a sample must show after `failed` others have failed.
 
-    The risk is halved each time, so that all samples of a version together let a family pass
-    that is exactly at the limit with less than twice the risk of the first alone.
+    The risk is halved each time, so that all samples together let a family pass that is exactly
+    at the limit with less than twice the risk of the first alone.
     """
     if not failed:
         return rule
@@ -78,6 +83,6 @@ def attempts_sentence(failed: Sequence[tuple[int, int]]) -> str:
     word = ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
     found = ", then in ".join(f"{misses:,} of {read:,}" for misses, read in failed)
     return (
-        f" This is the {word} sample of this version, of records nobody had read: in the earlier "
+        f" This is the {word} sample, of records nobody had read: in the earlier "
         f"one{'s' if number > 1 else ''} somebody could be identified in {found} records read."
     )

@@ -25,7 +25,7 @@ def answers_of(desk: Desk, candidate: Digest, family: str) -> tuple[StoredAnswer
 
 
 def earlier_answers(desk: Desk, candidate: Candidate, family: str) -> tuple[StoredAnswer, ...]:
-    """Return the answers given for earlier candidates of the version, oldest sample first.
+    """Return the answers given for earlier candidates, oldest sample first.
 
     They are read once by this process: an answer that comes late is one that names somebody,
     and that is in the journal.
@@ -41,13 +41,19 @@ def earlier_answers(desk: Desk, candidate: Candidate, family: str) -> tuple[Stor
 
 
 def earlier_samples(desk: Desk, candidate: Candidate, family: str) -> tuple[EarlierSample, ...]:
-    """Return the samples of a family that earlier candidates of the version had, oldest first.
+    """Return the samples of a family that earlier candidates had, oldest first.
 
     Earlier is what was frozen before this candidate's own sample. Somebody who was found only
     after that does not change what this sample had to show; the record blocks by itself.
     """
     mine = _frozen_at(desk, candidate, family)
     answers = earlier_answers(desk, candidate, family)
+    versions = {one.candidate: one.version for one in history.built(desk.entries())}
+    released = {
+        str(one.event["version"])
+        for one in history.of_type(desk.entries(), "publish.committed")
+        if mine is None or one.seq < mine
+    } - {str(candidate.version)}
     found = []
     for entry in _frozen_before(desk, candidate, family):
         name = Digest(str(entry.event["candidate"]))
@@ -72,6 +78,7 @@ def earlier_samples(desk: Desk, candidate: Candidate, family: str) -> tuple[Earl
                 plan=plan_digest(plan),
                 read=frozenset(item.answer.record_id for item in given) | named,
                 escapes=frozenset(named),
+                released=str(versions.get(name)) in released,
             )
         )
     return tuple(found)
@@ -86,11 +93,10 @@ def _frozen_at(desk: Desk, candidate: Candidate, family: str) -> int | None:
 
 def _frozen_before(desk: Desk, candidate: Candidate, family: str) -> Sequence[Entry]:
     mine = _frozen_at(desk, candidate, family)
-    same = {one.candidate for one in history.built(desk.entries(), candidate.version)}
     first: dict[str, Entry] = {}
     for entry in _frozen(desk, family):
         name = str(entry.event["candidate"])
-        if name in same and name != candidate.digest and (mine is None or entry.seq < mine):
+        if name != candidate.digest and (mine is None or entry.seq < mine):
             first.setdefault(name, entry)
     return tuple(first.values())
 

@@ -112,7 +112,7 @@ def with_many(store: Simulator, tmp_path: Path) -> Workbench:
     return bench
 
 
-def rebuilt(bench: Workbench, *, without: Collection[str]) -> str:
+def rebuilt(bench: Workbench, *, without: Collection[str], version: str = VERSION) -> str:
     """Freeze a candidate with the same rows but those, and one record more of another family."""
     old = bench.candidates.get(digest_of_current(bench))
     rows: dict[tuple[str, Split], list[Row | bytes]] = {}
@@ -122,9 +122,9 @@ def rebuilt(bench: Workbench, *, without: Collection[str]) -> str:
         rows.setdefault((shard.family, shard.split), []).extend(json.loads(k) for k in kept)
     more = len(without) + old.records
     rows["voice", "train"].append(a_row(family="voice", seed=f"more {more}", source_line=900))
-    candidate = add_candidate(bench, rows)
+    candidate = add_candidate(bench, rows, version=version)
     pass_gates(bench, candidate)
-    bench.reviews.freeze(candidate.digest, "", person_of(bench, "lead"))
+    bench.reviews.freeze(candidate.digest, NONCE, person_of(bench, "lead"))
     return candidate.digest
 
 
@@ -349,7 +349,7 @@ def test_leaving_out_who_was_found_needs_a_new_sample_of_what_nobody_has_read(
     assert not before & set(read_all(bench, "edge_cases"))
     state = bench.pii.states(second)["edge_cases"]
     assert state.state == "done"
-    assert "the second sample of this version" in state.sentence
+    assert "the second sample, of records" in state.sentence
     assert "in 1 of 4 records read" in state.sentence
     (family,) = [
         one
@@ -357,6 +357,15 @@ def test_leaving_out_who_was_found_needs_a_new_sample_of_what_nobody_has_read(
         if one["family"] == "edge_cases"
     ]
     assert family["failed_before"] == [{"misses": 1, "read": 4}]
+
+
+def test_a_version_begun_anew_does_not_forget_the_sample_that_failed(
+    store: Simulator, tmp_path: Path
+) -> None:
+    bench = with_many(store, tmp_path)
+    escaped = name_somebody(bench, "edge_cases")
+    second = rebuilt(bench, without={escaped}, version="v2026-11-22")
+    assert bench.pii.states(second)["edge_cases"].failed == ((1, 1),)
 
 
 def test_a_record_that_identifies_somebody_is_not_frozen_past(
