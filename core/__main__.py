@@ -157,7 +157,8 @@ class _Terminal:
 
     def sample(self, asked: argparse.Namespace) -> Answer:
         digest = self.bench.candidates.find(asked.candidate)
-        plans = self.bench.reviews.plans(digest)
+        reviews = self.bench.reviews
+        plans = reviews.plans(digest)
         return {
             claim: {
                 "id": plan.id,
@@ -169,7 +170,9 @@ class _Terminal:
                 "second": plan.second,
                 "overlap": plan.overlap,
                 "seed": plan.seed,
-                "records": list(plan.records),
+                "attempt": plan.attempt,
+                "records": list(reviews.listed(digest, claim)),
+                "in_rank_order": reviews.read_to_the_end(digest, claim),
             }
             for claim, plan in plans.items()
         }, True

@@ -30,6 +30,23 @@ class Planning(ReviewArea):
         """Return the version's sample seed, or None before it is fixed."""
         return history.seed_of(self.desk.entries(), version)
 
+    def read_to_the_end(self, digest: str, claim: str) -> bool:
+        """Return whether the reading of a claim is over: passed, or failed beyond its plan."""
+        return self.state(digest, claim).state in ("ready", "failed")
+
+    def listed(self, digest: str, claim: str) -> tuple[str, ...]:
+        """Return the sample as it may be listed.
+
+        While it is being read that is what readers see: known-bad records among the others, by
+        id, since two lists side by side would give them away. Afterwards it is the plan's
+        records by rank, which anybody can draw again.
+        """
+        plan = self.plan(digest, claim)
+        known_bad = self.known_bad(digest).get(claim)
+        if known_bad is None or self.read_to_the_end(digest, claim):
+            return plan.records
+        return tuple(sorted({*plan.shipped, *known_bad.ids}))
+
     def freeze(self, digest: str, nonce: str, by: Person) -> tuple[SamplePlan, ...]:
         """Fix which records get read, for every claim, before the first is shown.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import pytest
 
@@ -64,6 +65,23 @@ def first_answers(review):
     return load_first_answers(
         review.store, PREFIX, review.candidate.digest, review.claim.id, area=known_bad.AREA
     )
+
+
+def test_the_bank_is_wide_enough_that_few_readers_meet_one_twice():
+    bank = [entry for entry in known_bad.load_bank() if entry.use == "known_bad"]
+    assert len(bank) >= 60
+    fitting = Counter((entry.rubric, entry.setting) for entry in bank)
+    assert fitting["clinician_qa", "everyday"] >= 20
+    assert fitting["clinician_qa", "crisis"] >= 15
+    assert fitting["bias_cultural", "everyday"] >= 20
+    texts = {turn.content for entry in bank for turn in entry.messages}
+    assert len(texts) == sum(len(entry.messages) for entry in bank)
+    # Nobody knows one by its length: there are short ones and long ones.
+    assert {len(entry.messages) for entry in bank} >= {2, 4, 6}
+    for rubric in ("clinician_qa", "bias_cultural"):
+        fails = {fail.id for fail in load_rubrics()[rubric].hard_fails}
+        shown = {flag for entry in bank if entry.rubric == rubric for flag in entry.shows}
+        assert shown == fails
 
 
 def test_every_invented_record_shows_hard_fails_its_rubric_knows():

@@ -113,3 +113,17 @@ def test_a_sign_off_of_the_first_desks_is_held_to_what_it_bound(bench):
     assert changed_since(first, dataclasses.replace(basis, ratings=())) == ("ratings",)
     newer = dataclasses.replace(signoff, statement={**statement, "basis": "release-desk/9"})
     assert changed_since(newer, basis) == ("basis",)
+
+
+def test_a_listing_of_the_sample_gives_no_known_bad_record_away_while_it_is_read(bench):
+    digest, reader = digest_of(bench), person_of(bench, "clinician-1")
+    plan, known_bad = bench.reviews.plan(digest, CLAIM), bench.reviews.known_bad(digest)[CLAIM]
+    listed = bench.reviews.listed(digest, CLAIM)
+    read = {item.record_id for item in bench.reviews.queue(digest, CLAIM, reader).items}
+    assert read <= set(listed)
+    assert set(known_bad.ids) <= set(listed)
+    assert list(listed) == sorted(listed)
+    assert not bench.reviews.read_to_the_end(digest, CLAIM)
+    read_everything(bench, CLAIM, "clinician-1")
+    assert bench.reviews.read_to_the_end(digest, CLAIM)
+    assert bench.reviews.listed(digest, CLAIM) == plan.records
