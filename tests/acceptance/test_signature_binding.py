@@ -118,7 +118,7 @@ def test_a_rating_changed_after_the_signature_asks_for_a_new_one(signed):
         if item.code == "signoff.outdated"
     }
     assert len(named) == 1
-    assert "signed before its ratings" in named.pop()
+    assert "signed before what it rests on" in named.pop()
     with pytest.raises(Blocked):
         signed.bench.releases.publish(signed.digest, road.person(signed.bench, "owner"))
     assert no_release(signed)
