@@ -60,6 +60,13 @@ def draw(line: ChecklistLine) -> None:
             page_link(line.page)
 
 
+def draw_kept() -> None:
+    """Draw where the sheet of a released version is kept, as it was when it closed."""
+    kept = bench.releases.last_sheet(version) if version else None
+    if kept is not None:
+        show.quiet("Kept beside the release at {at}: {key}", at=kept["at"], key=kept["key"])
+
+
 lines = bench.sheet.lines(version)
 done = sum(line.state in ("done", "waived") for line in lines)
 st.progress(done / len(lines), text=f"{done} of {len(lines)} lines done")
@@ -69,3 +76,4 @@ for digit, section in _SECTIONS.items():
         for line in lines:
             if line.id.startswith(f"{digit}."):
                 draw(line)
+draw_kept()

@@ -36,12 +36,14 @@ def draw_documents(bench: Workbench, version: str) -> None:
     card = bench.releases.document(version, "README.md")
     sums = bench.releases.document(version, "CHECKSUMS.sha256")
     stories = _document(bench, version, "STORIES.md")
+    sheet = bench.releases.closing_sheet(version)
     page = _document(bench, version, "SIGNOFF.html")
     receipt = json.dumps(bench.comparing.receipt(version), ensure_ascii=False, indent=1)
     offers = (
         ("Receipt", receipt.encode(), "receipt.json", "application/json"),
         ("Manifest", bench.releases.manifest_body(version), "manifest.json", "application/json"),
         ("Sign-off page", page.encode(), "SIGNOFF.html", "text/html"),
+        *([("Run sheet", sheet, "run-sheet.json", "application/json")] if sheet else []),
         ("Release notes", notes.encode(), "RELEASE_NOTES.md", "text/markdown"),
         ("Stories", stories.encode(), "STORIES.md", "text/markdown"),
         ("Dataset card", card.encode(), "README.md", "text/markdown"),
@@ -83,6 +85,11 @@ def _document(bench: Workbench, version: str, name: str) -> str:
         return ""
 
 
+def plain(text: str) -> str:
+    """Return the text of a document as it is read, without its marks of code."""
+    return show.escape(text.replace("`", ""))
+
+
 def draw_training(bench: Workbench, version: str, prefix: str) -> None:
     """Draw how a trainer opens the release, and which shares each phase draws."""
     evidence = bench.releases.smoke_evidence(version) or {}
@@ -107,13 +114,18 @@ def draw_training(bench: Workbench, version: str, prefix: str) -> None:
             hide_index=True,
         )
     show.prose("What can go wrong, and what to do then:")
-    st.dataframe(
+    st.table(
         [
-            {"what you see": item.seen.strip("`"), "why": item.why, "what to do": item.cure}
+            {
+                "what you see": plain(item.seen),
+                "why": plain(item.why),
+                "what to do": plain(item.cure),
+            }
             for item in FAILURES
         ],
+        border="horizontal",
         hide_index=True,
-        height="content",
+        alt="What a trainer may see, why, and what to do then",
     )
     show.prose("Hugging Face datasets reads the same prefix, without checking our digests:")
     st.code(
