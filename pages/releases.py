@@ -32,7 +32,7 @@ def draw_list(releases: tuple[ReleaseSummary, ...]) -> None:
                 "records": item.records,
                 "published": item.published_at,
                 "by": item.by,
-                "manifest sha256": str(item.manifest_sha256),
+                "manifest": show.short(str(item.manifest_sha256)),
             }
             for item in releases
         ],
