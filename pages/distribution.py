@@ -10,7 +10,7 @@ import streamlit as st
 from core.gates.distribution import DRIFTING
 from core.gates.statistics import LEAST_FOR_PSI
 from core.model.dataset import SPLITS
-from pages.frame import charts, evidence, guard, show
+from pages.frame import evidence, guard, histograms, show
 from pages.frame.links import page_link
 from pages.frame.portrait_bars import Portrait, draw_bar
 from pages.frame.portrait_tables import draw_damage, draw_languages, draw_quantiles, draw_roles
@@ -66,7 +66,7 @@ def draw_verdict() -> None:
         page_link("findings", "Open the findings")
 
 
-def panel(family: str, measure: str) -> charts.Panel:
+def panel(family: str, measure: str) -> histograms.Panel:
     """Return one small picture: a measure of a family by split."""
     told = measures["families"][family]
     edges = measures["edges"][measure]
@@ -76,7 +76,7 @@ def panel(family: str, measure: str) -> charts.Panel:
             baseline["families"].get(family, {}).get("all", {}).get(measure, {}).get("histogram")
         )
     found = next((r for r in rule.ranges if (r.family, r.measure) == (family, measure)), None)
-    return charts.Panel(
+    return histograms.Panel(
         title=PICTURED[measure],
         edges=edges,
         counts={
@@ -99,7 +99,7 @@ def draw_pictures() -> None:
         "Dotted: the mean.{behind}",
         behind=" Grey, behind: the release before." if baseline is not None else "",
     )
-    clicked = charts.histograms(
+    clicked = histograms.histograms(
         {
             title: [panel(family, measure) for measure in PICTURED]
             for family, title in names.items()

@@ -16,6 +16,7 @@ from core.model.gate import Finding, StoredReport
 from core.workbench.duplicates import PAIRED, Duplicates, families_crossed
 from core.workbench.reviews import READERS
 from pages.frame import charts, evidence, guard, show
+from pages.frame.duplicate_parts import draw_clusters, draw_leaks
 from pages.frame.links import page_link
 from pages.frame.side_by_side import draw_pair
 from pages.frame.version_picker import pick_version
@@ -26,13 +27,6 @@ REASONS = {
     "near_duplicate": "near-duplicate of a record that is kept",
     "excluded_by_decision": "left out by a person's decision",
     "requires_review": "personal data wait for a person",
-}
-KINDS = {
-    "exact": "same text",
-    "near": "near-duplicate text",
-    "prompt": "same prompt",
-    "source": "same source row",
-    "group": "same group",
 }
 
 bench, person = guard.require()
@@ -59,12 +53,21 @@ def draw_limit() -> None:
     """Say what is compared and what this cannot see."""
     show.quiet(
         "Candidate {short}. Two texts are near-duplicates when at least {least} of their runs of "
-        "{size} words are the same; every pair was compared word by word. A paraphrase or a "
-        "translation is not a near-duplicate in this sense and is not found here.",
+        "{size} words are the same; every pair named here was compared word by word. {missed}A "
+        "paraphrase or a translation is not a near-duplicate in this sense and is not found here.",
         short=show.short(digest),
         least=f"{rule.threshold:.0%}",
         size=rule.shingle,
+        missed=missed_sentence(measures_of("duplicates").get("expected_missed")),
     )
+
+
+def missed_sentence(expected: float | None) -> str:
+    """Return how many pairs were not compared, as chance has it; nothing where nobody said."""
+    if expected is None:
+        return ""
+    count = "fewer than one" if expected < 1 else f"about {expected:,.0f}"
+    return f"Pairs that signatures did not bring together were not; {count} is to be expected. "
 
 
 def measures_of(gate: str) -> Mapping[str, Any]:
@@ -101,15 +104,15 @@ def draw_dropped(total: int) -> None:
     except DeskError as error:
         show.refusal(error)
         return
+    if not total:
+        show.prose("Nothing: every record that could be read ships.")
+        return
     if dropped is None:
         show.prose(
             "{n} records were left out. This candidate was built before the desk kept a list of "
             "them; build again to see each one.",
             n=f"{total:,}",
         )
-        return
-    if not dropped:
-        show.prose("Nothing: every record that could be read ships.")
         return
     st.table(
         [
@@ -200,72 +203,6 @@ def told_of(*families: str) -> str:
     return " (edge and crisis: open it when you are ready)" if hard & set(families) else ""
 
 
-def draw_clusters() -> None:
-    """Draw how many records that ship are near-duplicates of each other, by size and family."""
-    st.subheader("What ships side by side")
-    measures = measures_of("duplicates")
-    if not measures:
-        show.prose("The duplicates gate has not judged this candidate.")
-        page_link("gates", "Run the gates")
-        return
-    sizes: Mapping[str, int] = measures["clusters_by_size"]
-    if not sizes:
-        show.prose("No two records that ship are near-duplicates of each other.")
-        return
-    st.table(
-        [
-            {
-                "records in the cluster": size,
-                "clusters": f"{count:,}",
-                "records": f"{int(size) * count:,}",
-            }
-            for size, count in sorted(sizes.items(), key=lambda item: -int(item[0]))
-        ],
-        border="horizontal",
-        hide_index=True,
-        alt="Clusters of near-duplicates that ship, by size",
-    )
-    counts: dict[tuple[str, str], int] = {}
-    for pair, count in measures["pairs_by_family"].items():
-        one, _, other = pair.partition(" x ")
-        counts[titles.get(one, one), titles.get(other, other)] = count
-        counts[titles.get(other, other), titles.get(one, one)] = count
-    names = [title for title in titles.values() if any(title in pair for pair in counts)]
-    charts.heat_map(
-        counts,
-        names,
-        down="family",
-        across="family",
-        key="pairs-map",
-        alt="Near-duplicate pairs that ship, family by family",
-    )
-    show.quiet("Pairs that ship, by the families of the two. They may ship inside one split.")
-
-
-def draw_leaks() -> None:
-    """Draw what is known in two splits, by kind and by the two splits."""
-    st.subheader("Leak paths")
-    measures = measures_of("leakage")
-    if not measures:
-        show.prose("The leakage gate has not judged this candidate.")
-        return
-    paths: Mapping[str, Mapping[str, int]] = measures["leaks_by_splits"]
-    rows = [
-        {"what": KINDS.get(kind, kind), "between": splits, "pairs": f"{count:,}"}
-        for kind, counts in paths.items()
-        for splits, count in counts.items()
-    ]
-    if not rows:
-        show.prose(
-            "None: of {records} records in {n} groups no text, prompt, source or group stands in "
-            "two splits.",
-            records=f"{measures['records']:,}",
-            n=f"{measures['groups_checked']['group']:,}",
-        )
-        return
-    st.table(rows, border="horizontal", hide_index=True, alt="Leaks by kind and by the two splits")
-
-
 def draw_found() -> None:
     """Draw every pair the gates named, and the two records of the one that is ticked."""
     found = duplicates.pairs(digest)
@@ -329,6 +266,6 @@ def draw_found_pair(finding: Finding) -> None:
 draw_limit()
 draw_verdicts()
 draw_dropped(sum(candidate.dropped.values()))
-draw_clusters()
-draw_leaks()
+draw_clusters(measures_of("duplicates"), titles)
+draw_leaks(measures_of("leakage"))
 draw_found()

@@ -90,6 +90,9 @@ def choose() -> list[Found]:
     gate_box, code_box, family_box, block_box = st.columns(
         [2, 3, 3, 2], vertical_alignment="bottom"
     )
+    # Drawn last and asked first: what only counts is no choice while only what blocks is shown.
+    with block_box:
+        blocking = st.toggle("Only what blocks", value=any(f.blocking for _, f in everything))
     asked = str(st.query_params.get("gate", ALL))
     gates = [ALL, *(name for name in GATE_NAMES if any(g == name for g, _ in everything))]
     with gate_box:
@@ -99,7 +102,11 @@ def choose() -> list[Found]:
             index=gates.index(asked) if asked in gates else 0,
             format_func=lambda name: "all gates" if name == ALL else evidence.GATES[name].title,
         )
-    rows = [item for item in everything if gate in (ALL, item[0])]
+    rows = [
+        (name, finding)
+        for name, finding in everything
+        if gate in (ALL, name) and (finding.blocking or not blocking)
+    ]
     codes = Counter(finding.code for _, finding in rows)
     with code_box:
         code = st.selectbox(
@@ -114,14 +121,10 @@ def choose() -> list[Found]:
             [ALL, *families],
             format_func=lambda f: "all families" if f == ALL else titles.get(f, f),
         )
-    with block_box:
-        blocking = st.toggle("Only what blocks", value=any(f.blocking for _, f in everything))
     left = [
         (name, finding)
         for name, finding in rows
-        if code in (ALL, finding.code)
-        and family in (ALL, finding.family)
-        and (finding.blocking or not blocking)
+        if code in (ALL, finding.code) and family in (ALL, finding.family)
     ]
     # What blocks comes first, in the order of the gates.
     return sorted(left, key=lambda item: not item[1].blocking)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from plotly.subplots import make_subplots
 
 STATE_ORDER = ("missing", "unusable", "partial", "waived", "present_by_alias", "present")
 # Each far enough from the words on it, white or #444, to be read (4.5 to 1 or more).
@@ -18,7 +16,7 @@ _HEIGHT = 320
 _FALLBACK = ("#1f5f8b", "#b4581b", "#3b7a57", "#75539f", "#96750f", "#2f7f86", "#a34b63")
 
 
-def _draw(
+def draw(
     figure: go.Figure,
     *,
     key: str,
@@ -27,6 +25,7 @@ def _draw(
     legend_above: bool = False,
     selectable: bool = False,
 ) -> Any:
+    """Draw a figure in the theme's colours; return what was selected in it, if that is asked."""
     legend: dict[str, Any] = {"orientation": "h", "y": -0.2}
     if legend_above:
         # In pixels from the top, so that it neither covers an axis nor a column's title.
@@ -92,7 +91,7 @@ def coverage_map(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
         )
     )
     figure.update_yaxes(autorange="reversed")
-    _draw(figure, key=key, height=90 + 70 * len(stages))
+    draw(figure, key=key, height=90 + 70 * len(stages))
 
 
 def heat_map(
@@ -127,7 +126,7 @@ def heat_map(
     )
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(title=across, automargin=True)
-    _draw(figure, key=key, height=140 + 46 * len(lines), alt=alt)
+    draw(figure, key=key, height=140 + 46 * len(lines), alt=alt)
 
 
 def treemap(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
@@ -158,7 +157,7 @@ def treemap(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
             hovertemplate="%{label}<br>%{value:,} bytes<extra></extra>",
         )
     )
-    _draw(figure, key=key)
+    draw(figure, key=key)
 
 
 def growth(days: Sequence[str], totals: Sequence[int], *, key: str) -> None:
@@ -173,164 +172,7 @@ def growth(days: Sequence[str], totals: Sequence[int], *, key: str) -> None:
     )
     figure.update_xaxes(type="date", tickformat="%Y-%m-%d", nticks=8)
     figure.update_yaxes(title="bytes", rangemode="tozero")
-    _draw(figure, key=key, alt=f"{totals[0]:,} bytes on {days[0]}, {totals[-1]:,} on {days[-1]}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """One small picture of a measure: per name the counts between `edges`.
-
-    `counts` holds one count more than there are edges: the first lies below the first edge,
-    the last at or above the last. `band` is the range that is expected of the mean. `about`
-    is what a click on the picture gives back, with the name and the edge clicked.
-    """
-
-    title: str
-    edges: Sequence[float]
-    counts: Mapping[str, Sequence[int]]
-    earlier: Sequence[int] | None = None
-    mean: float | None = None
-    band: tuple[float, float] | None = None
-    about: tuple[str, str] = ("", "")
-
-
-_PANEL_HEIGHT = 200
-_PANEL_GAP = 58
-_TICKS = 8
-_GREY = "#7a848e"
-
-
-def histograms(
-    rows: Mapping[str, Sequence[Panel]], *, key: str, alt: str
-) -> tuple[str, str, str, float] | None:
-    """Draw one row of small histograms per name, each as shares of its own records.
-
-    The panels of one column share their axis, so that families can be compared by eye. Returns
-    (what the panel is about, twice; the name of the counts; the bar's lower edge) of the bar
-    that was clicked, or None.
-    """
-    columns = max(len(panels) for panels in rows.values())
-    figure = make_subplots(
-        rows=len(rows),
-        cols=columns,
-        shared_xaxes="columns",
-        subplot_titles=[f"{name}: {panel.title}" for name, row in rows.items() for panel in row],
-        vertical_spacing=min(0.4, _PANEL_GAP / (_PANEL_HEIGHT * len(rows))),
-        horizontal_spacing=0.05,
-    )
-    for line, panels in enumerate(rows.values(), 1):
-        for column, panel in enumerate(panels, 1):
-            _add_panel(figure, panel, line, column)
-    for column in range(1, columns + 1):
-        panels = [row[column - 1] for row in rows.values()]
-        figure.update_xaxes(range=_reach(panels), type="log", col=column, **_ticks(panels))
-    figure.update_annotations(font_size=13)
-    figure.update_xaxes(showticklabels=True)
-    figure.update_yaxes(tickformat=".0%", rangemode="tozero", nticks=4)
-    figure.update_layout(clickmode="event+select")
-    event = _draw(
-        figure,
-        key=key,
-        height=110 + _PANEL_HEIGHT * len(rows),
-        alt=alt,
-        legend_above=True,
-        selectable=True,
-    )
-    return _clicked(event)
-
-
-def _clicked(event: Any) -> tuple[str, str, str, float] | None:
-    for point in event["selection"]["points"] if event else ():
-        about = point.get("customdata")
-        if about is not None and len(about) == 3:
-            return str(about[0]), str(about[1]), str(about[2]), float(point["x"])
-    return None
-
-
-def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
-    first = line == column == 1
-    ink = palette()
-    place = {"row": line, "col": column}
-    if panel.band is not None:
-        low, high = (max(edge, panel.edges[0]) for edge in panel.band)
-        figure.add_vrect(
-            x0=low,
-            x1=high,
-            opacity=0.16,
-            line_width=0,
-            fillcolor=ink[4],
-            layer="below",
-            exclude_empty_subplots=False,
-            **place,
-        )
-    if panel.earlier is not None:
-        figure.add_trace(
-            _steps(panel.edges, panel.earlier, "release before", _GREY, first, fill="tozeroy"),
-            **place,
-        )
-    for number, (name, counts) in enumerate(panel.counts.items()):
-        trace = _steps(panel.edges, counts, name, ink[number], first)
-        # Bars are drawn as one line, which cannot be clicked; unseen points on it can.
-        trace.update(
-            mode="lines+markers",
-            marker={"size": 10, "opacity": 0, "color": ink[number]},
-            customdata=[[*panel.about, name]] * len(panel.edges),
-        )
-        figure.add_trace(trace, **place)
-    if panel.mean is not None:
-        figure.add_vline(x=panel.mean, line_dash="dot", line_width=2, line_color=_GREY, **place)
-
-
-def _steps(
-    edges: Sequence[float],
-    counts: Sequence[int],
-    name: str,
-    colour: str,
-    legend: bool,
-    fill: str = "none",
-) -> go.Scatter:
-    total = sum(counts) or 1
-    shares = [count / total for count in counts[1:]]
-    return go.Scatter(
-        x=list(edges),
-        y=shares,
-        mode="lines",
-        line={"shape": "hv", "width": 0 if fill != "none" else 2, "color": colour},
-        fill=fill,
-        name=name,
-        legendgroup=name,
-        showlegend=legend,
-        hovertemplate=f"{name}: %{{y:.1%}} from %{{x}}<extra></extra>",
-    )
-
-
-def _reach(panels: Sequence[Panel]) -> list[float]:
-    """Return the decades between which anything is drawn in a column, with a little air."""
-    low, high = [], []
-    for panel in panels:
-        series = [*panel.counts.values(), *([panel.earlier] if panel.earlier is not None else [])]
-        filled = [n for counts in series for n, count in enumerate(counts[1:]) if count]
-        last = len(panel.edges) - 1
-        if filled:
-            low.append(panel.edges[min(filled)])
-            high.append(panel.edges[min(max(filled) + 1, last)])
-        if panel.band is not None:
-            low.append(max(panel.band[0], panel.edges[0]))
-            high.append(panel.band[1])
-    least, most = min(low, default=1.0), max(high, default=10.0)
-    return [math.log10(least * 0.9), math.log10(most * 1.1)]
-
-
-def _ticks(panels: Sequence[Panel]) -> dict[str, Any]:
-    """Return readable ticks for a logarithmic axis, as many as its reach has room for."""
-    least, most = (10**edge for edge in _reach(panels))
-    kept: list[float] = []
-    for steps in ((1, 2, 3, 5, 7), (1, 2, 5), (1,)):
-        values = [step * 10.0**power for power in range(-2, 7) for step in steps]
-        kept = [value for value in values if least <= value <= most]
-        if len(kept) <= _TICKS:
-            break
-    return {"tickvals": kept, "ticktext": [f"{value:,g}" for value in kept]}
+    draw(figure, key=key, alt=f"{totals[0]:,} bytes on {days[0]}, {totals[-1]:,} on {days[-1]}")
 
 
 def palette() -> list[str]:
@@ -368,7 +210,7 @@ def lines(
     )
     figure.update_xaxes(title_text=across)
     figure.update_yaxes(title_text=up, rangemode="tozero")
-    _draw(figure, key=key, alt=alt, legend_above=True)
+    draw(figure, key=key, alt=alt, legend_above=True)
 
 
 def bars(
@@ -410,4 +252,4 @@ def bars(
     figure.update_layout(barmode="group" if grouped else "stack", showlegend=True)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(title=unit, tickformat=".0%" if share else ",")
-    _draw(figure, key=key, height=130 + 34 * len(names), alt=alt, legend_above=True)
+    draw(figure, key=key, height=130 + 34 * len(names), alt=alt, legend_above=True)

@@ -11,7 +11,7 @@ from core.model.errors import DeskError
 from core.release.compare import EDGES, Change, Place, count_places
 from core.workbench import Workbench
 from core.workbench.comparing import Comparison
-from pages.frame import charts, show
+from pages.frame import charts, histograms, show
 from pages.frame.release_proof import asked_for, remember
 
 _SHOWN = 200
@@ -153,10 +153,10 @@ def _draw_ids(version: str, other: str, found: Comparison) -> None:
 
 def _draw_lengths(version: str, other: str, found: Comparison) -> None:
     families = sorted(found.mine.histograms.keys() | found.theirs.histograms.keys())
-    charts.histograms(
+    histograms.histograms(
         {
             family: [
-                charts.Panel(
+                histograms.Panel(
                     title=measure,
                     edges=edges,
                     counts={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.workbench.record_table import Choice, RecordTable, bar_at
-from pages.frame import charts
+from pages.frame import histograms
 from tests.pages.conftest import JUDGED_VERSION
 
 
@@ -46,6 +46,6 @@ def test_quantiles_are_told_by_stage_too(judged_desk, open_page):
 def test_a_click_names_the_bar():
     point = {"x": 4, "customdata": ["priority", "turns", "train"]}
     event = {"selection": {"points": [{"x": 1}, point]}}
-    assert charts._clicked(event) == ("priority", "turns", "train", 4.0)
-    assert charts._clicked({"selection": {"points": []}}) is None
-    assert charts._clicked(None) is None
+    assert histograms._clicked(event) == ("priority", "turns", "train", 4.0)
+    assert histograms._clicked({"selection": {"points": []}}) is None
+    assert histograms._clicked(None) is None
