@@ -154,7 +154,7 @@ def test_every_required_family_without_a_record_is_named_whatever_stands_between
         families[number] = dataclasses.replace(families[number], required=False)
         loose = dataclasses.replace(policy, families=tuple(families))
         assert told(facts, loose, candidate=none) == others
-    zero = dict.fromkeys(names, {"train": 0, "test": 0})
+    zero = {name: {"train": 0, "test": 0} for name in names}
     counted = dataclasses.replace(facts.candidate, families={**zero, names[0]: {"train": 1}})
     assert told(facts, policy, candidate=counted) == [family_point(name) for name in names[1:]]
 

@@ -15,6 +15,9 @@ from core.model.names import ReviewerId, Version
 from core.policy.types import SignoffRule
 from core.review import keys, signing
 from core.review.envelope import PAYLOAD_TYPE, open_envelope, seal, signed_bytes, statement_bytes
+from core.review.ratings import ratings_digest
+from core.review.sample import plan_digest
+from core.review.settlements import settlements_digest
 from core.review.signoffs import load_signoffs, signoff_folder
 from core.storage.journal import Journal
 from tests.builders import PREFIX
@@ -481,3 +484,201 @@ def test_the_signer_is_the_one_the_journal_names(ready):
     assert (entry.actor, entry.event["type"]) == ("clara", "signoff.given")
     assert entry.event["sha256"] == signoff.sha256
     assert signoff.reviewer == ReviewerId("clara")
+
+
+def an_orphan(signed, *, after="", folder_name="", **changes):
+    """A sign-off of this desk's key without an entry, whose name sorts after `after`."""
+    for minute in range(60):
+        at = f"2026-11-21T08:{minute:02d}:00Z"
+        key, digest = invented(signed, signed.key, **{"reviewer": "clara", "at": at, **changes})
+        if key > after:
+            if folder_name:
+                signed.store.put(signoff_folder(PREFIX, signed.candidate) + folder_name,
+                                 signed.store.body(key))  # fmt: skip
+                signed.store.forget(key)
+            return key, digest
+        signed.store.forget(key)
+    raise AssertionError("sixty digests in a row were too small")
+
+
+def faulty_keys(signed):
+    return {fault.key for fault in signed.load().faults}
+
+
+def test_a_crash_is_mended_behind_what_others_signed_and_what_nobody_can_read(ready):
+    first = ready.sign(person=a_reader("celia"))
+    odd = f"{signoff_folder(PREFIX, ready.candidate)}clinician_foundation-{'0' * 64}.json"
+    ready.store.put(odd, b"{}")
+    orphan, digest = an_orphan(ready, after=first.key)
+    assert faulty_keys(ready) == {odd, orphan}
+    mine = ready.sign()
+    assert faulty_keys(ready) == {odd}
+    given = [entry.event["sha256"] for entry in ready.journal.replay()[1:]]
+    assert given == [first.sha256, digest, mine.sha256]
+
+
+def test_signing_journals_no_orphan_but_ones_own_under_its_own_name(ready):
+    theirs, _ = an_orphan(ready, reviewer="celia")
+    renamed = f"clinician_foundation-{'f' * 64}.json"
+    an_orphan(ready, folder_name=renamed)
+    ready.sign()
+    assert faulty_keys(ready) == {
+        theirs,
+        signoff_folder(PREFIX, ready.candidate) + renamed,
+    }
+
+
+@pytest.mark.faults
+def test_a_refusal_that_a_crash_left_without_its_entry_still_refuses(ready):
+    ready.store.fail(op="put_if_absent", how="forbidden", nth=2)
+    with pytest.raises(StorageError):
+        ready.sign(decision="refuse")
+    ready.store.heal()
+    assert refusal(ready.sign) == "signoff.refused_already"
+    (found,) = ready.load().signoffs
+    assert (found.decision, ready.load().faults) == ("refuse", ())
+    assert found.statement["meaning"] == "reviewed and refused"
+
+
+def test_a_refusal_behind_another_signoff_of_the_candidate_is_not_overlooked(ready):
+    ready.sign(person=a_reader("celia"))
+    ready.sign(OTHER_CLINICAL, person=a_reader("cora"), decision="refuse")
+    assert refusal(ready.sign, OTHER_CLINICAL) == "signoff.refused_already"
+
+
+def test_what_was_revoked_no_longer_ties_a_person_to_a_role(ready):
+    both = a_reader("clara", "clinician", "release_owner")
+    signoff = ready.sign(person=both)
+    assert refusal(ready.sign, DECISION, person=both) == "signoff.two_roles"
+    signing.revoke(signoff, person=both, reason="I step back.", journal=ready.journal)
+    assert ready.sign(DECISION, person=both).role == "release_owner"
+
+
+def test_what_was_signed_for_another_candidate_ties_nobody_here(ready):
+    elsewhere = dataclasses.replace(
+        ready.sign(person=a_reader("celia")), candidate=sha256_hex(b"x"), decision="refuse"
+    )
+    person = a_reader("clara")
+    signoff = signing.sign(
+        ready.request(), person=person, typed_name="Clara", desk=ready.desk, given=(elsewhere,)
+    )
+    assert signoff.reviewer == "clara"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"claim": "clinician_edge"}, "signoff.wrong_candidate"),
+        ({"candidate": sha256_hex(b"another candidate")}, "signoff.wrong_candidate"),
+    ],
+)
+def test_one_rating_of_something_else_is_enough_to_refuse(ready, change, code):
+    basis = ready.basis()
+    first, *others = basis.ratings
+    odd = dataclasses.replace(first, rating=dataclasses.replace(first.rating, **change))
+    for ratings in ((odd, *others), (*others, odd)):
+        mixed = dataclasses.replace(basis, ratings=ratings)
+        assert refusal(ready.sign, basis=mixed) == code
+    carried = dataclasses.replace(odd, carried=True)
+    mixed = dataclasses.replace(basis, ratings=(carried, *others))
+    if "claim" in change:  # what is carried is carried within one claim
+        assert refusal(ready.sign, basis=mixed) == code
+    else:
+        assert ready.sign(basis=mixed)
+
+
+def test_a_plan_or_a_state_of_something_else_is_refused(ready):
+    basis = ready.basis()
+
+    def with_(**changes):
+        return dataclasses.replace(basis, **changes)
+
+    other = dataclasses.replace(basis.plan, candidate=sha256_hex(b"another candidate"))
+    assert refusal(ready.sign, basis=with_(plan=other)) == "signoff.wrong_candidate"
+    other = dataclasses.replace(basis.plan, claim="clinician_edge")
+    assert refusal(ready.sign, basis=with_(plan=other)) == "signoff.not_ready"
+    state = dataclasses.replace(basis.state, claim="clinician_edge")
+    assert refusal(ready.sign, basis=with_(state=state)) == "signoff.not_ready"
+    for change in ({"open_points": ("one is unread",)}, {"state": "reading"}):
+        state = dataclasses.replace(basis.state, **change)
+        assert refusal(ready.sign, basis=with_(state=state)) == "signoff.not_ready"
+
+
+def test_a_release_decision_rests_on_a_sentence_and_on_no_review(ready):
+    otto = a_reader("otto", "release_owner")
+    assert refusal(ready.sign, DECISION, person=otto, basis=ready.basis()) == "signoff.statement"
+    assert refusal(ready.sign, DECISION, person=otto, statement="") == "signoff.statement"
+    said = ready.sign(DECISION, person=otto).statement
+    assert "sample" not in said
+    assert "dissents" not in said
+
+
+def test_a_statement_says_these_things_and_no_others(ready):
+    state = dataclasses.replace(ready.review.state(), dissents=("One would have asked more.",))
+    basis = dataclasses.replace(ready.basis(), state=state)
+    signoff = ready.sign(basis=basis, exceptions=("length.long",))
+    envelope = json.loads(ready.store.body(signoff.key))
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    assert statement["subject"] == [
+        {"name": "v2026-11-21", "digest": {"sha256": ready.candidate}}
+    ]  # fmt: skip
+    assert statement["predicate"] == {
+        "requirement": "clinician_foundation",
+        "role": "clinician",
+        "reviewer": "clara",
+        "decision": "approve",
+        "meaning": "reviewed and approved with exceptions",
+        "statement": state.sentence,
+        "evidence": {"privacy": {"sha256": sha256_hex(b"report")}},
+        "sample": {"sha256": plan_digest(basis.plan)},
+        "rubric": {"sha256": basis.plan.rubric},
+        "ratings": {"sha256": ratings_digest(basis.ratings)},
+        "settlements": {"sha256": settlements_digest(basis.settlements)},
+        "dissents": ["One would have asked more."],
+        "exceptions": ["length.long"],
+        "printed_name_hmac": ready.key.keyed_digest("Clara"),
+        "auth": {
+            "method": "oidc",
+            "auth_time": "2026-11-21T08:55:00Z",
+            "iss_sub_hmac": ready.key.keyed_digest("\n"),
+        },
+        "journal_head": ready.journal.replay()[0].digest,
+        "at": "2026-11-21T09:00:00Z",
+    }
+    assert signing.meaning_of("approve", ()) == "reviewed and approved"
+
+
+def test_each_thing_a_signoff_rests_on_makes_it_stale_by_itself(ready):
+    signoff, basis = ready.sign(), ready.basis()
+    assert not signing.is_stale(signoff, basis)
+    for name in ("sample", "rubric", "ratings", "settlements"):
+        other = {**signoff.statement, name: {"sha256": sha256_hex(b"another")}}
+        assert signing.is_stale(dataclasses.replace(signoff, statement=other), basis)
+        less = {key: value for key, value in signoff.statement.items() if key != name}
+        assert signing.is_stale(dataclasses.replace(signoff, statement=less), basis)
+
+
+def test_a_reason_of_five_hundred_characters_is_a_reason(ready):
+    clara = a_reader("clara")
+    signing.revoke(ready.sign(), person=clara, reason="x" * 500, journal=ready.journal)
+    assert ready.load().signoffs[0].revoked
+
+
+def test_a_refusal_at_the_desk_names_the_claim_or_the_role_it_is_about(ready):
+    both = a_reader("clara", "clinician", "release_owner")
+    ready.sign(person=both)
+    with pytest.raises(NotAllowed) as caught:
+        ready.sign(DECISION, person=both)
+    assert caught.value.place == "clinician"
+    for basis in (
+        None,
+        dataclasses.replace(
+            ready.basis(), state=dataclasses.replace(ready.review.state(), state="reading")
+        ),
+        dataclasses.replace(
+            ready.basis(), state=dataclasses.replace(ready.review.state(), claim="other")
+        ),
+    ):
+        with pytest.raises(ReviewError) as refused:
+            ready.sign(person=a_reader("celia"), basis=basis)
+        assert refused.value.place == "clinician_foundation"
