@@ -255,7 +255,7 @@ def _parse(held: Held, key: str) -> Entry:
     event = value["event"]
     texts = (value["prev"], value["at"], value["actor"])
     if (
-        not isinstance(value["seq"], int)
+        type(value["seq"]) is not int  # `true` equals 1, and is no number
         or not all(isinstance(text, str) for text in texts)
         or not isinstance(event, dict)
         or not isinstance(event.get("type"), str)

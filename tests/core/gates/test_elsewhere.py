@@ -21,7 +21,7 @@ from core.model.errors import Cancelled, GateError, IntakeError
 from tests.builders import a_candidate, a_row, some_rows
 from tests.clock import FixedClock
 from tests.core.gates.test_planted_leaks import KINDS, POLICY, planted
-from tests.core.gates.test_run import Probe
+from tests.core.gates.test_run import Listed, Probe
 from tests.file_store import FileStore
 
 
@@ -127,6 +127,42 @@ def test_evidence_is_the_same_for_any_number_of_workers_and_any_order_of_shards(
     assert judge(both(), open_corpus(store, turned), workers=3) == straight
     monkeypatch.setattr(sketching, "ProcessPoolExecutor", processes)
     assert judge(both(), open_corpus(store, turned), workers=2) == straight
+
+
+def test_others_are_asked_only_when_there_are_several_workers_and_enough_to_compare(
+    store, candidate, monkeypatch
+):
+    asked = []
+
+    def show(*given):
+        asked.append(given)
+        return "asked.elsewhere"
+
+    monkeypatch.setattr(elsewhere, "show_shards", show)
+    corpus = open_corpus(store, candidate)
+
+    def reasons(gates, corpus=corpus, **given):
+        return {report.reason for report in judge(gates, corpus, **given)}
+
+    def progress(done, total, message):
+        """Only its identity is looked at."""
+
+    assert reasons(both()) == reasons(both(), workers=1) == {""}
+    assert reasons((Probe(),), workers=2) == {""}
+    listed = Listed(candidate, list(corpus), candidate.records)
+    assert reasons(both(), listed, workers=2) == {""}
+    assert asked == []
+    gates = (Probe(), *both())
+    assert reasons(gates, workers=2, progress=progress) == {"asked.elsewhere"}
+    ((trials, its_corpus, pools, workers, its_progress),) = asked
+    assert [trial.gate for trial in trials] == list(gates)
+    assert (its_corpus, workers, its_progress) == (corpus, 2, progress)
+    assert isinstance(pools, sketching.StartsLocalSketchers)
+    monkeypatch.setattr(sketching, "WORTH_A_POOL", 1 << 40)
+    assert reasons(both(), workers=2) == {""}
+    free = SimpleNamespace(worth=0)
+    assert reasons(both(), workers=1, pools=free) == {"asked.elsewhere"}
+    assert asked[-1][2:4] == (free, 1)
 
 
 def test_gates_that_do_not_compare_see_every_record_of_the_same_reading(store, candidate):

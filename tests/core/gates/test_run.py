@@ -173,7 +173,8 @@ def test_a_store_that_breaks_halfway_makes_every_gate_an_error(simulator, candid
     simulator.fail(op="get", nth=2, how="error_500")
     reports = run_gates((Probe(), Probe()), open_corpus(simulator, candidate), clock=FixedClock())
     assert {report.verdict for report in reports} == {"error"}
-    assert all(report.reason and 0 < report.examined < 9 for report in reports)
+    assert {report.reason for report in reports} == {"storage.transient"}
+    assert all(0 < report.examined < 9 for report in reports)
 
 
 def test_measures_that_have_no_encoding_are_an_error(simulator, candidate):
@@ -236,6 +237,31 @@ def test_progress_reaches_the_end_and_names_no_text(simulator, candidate):
         progress=lambda done, total, message: told.append((done, total, message)),
     )
     assert (9, 9, "priority train") in told
+
+
+def test_progress_is_told_every_250_records_at_the_end_and_gate_by_gate(simulator, candidate):
+    records = list(open_corpus(simulator, candidate))
+    many = (records * 70)[:600]
+    told: list[tuple[int, int, str]] = []
+    reports = run_gates(
+        (Probe(name="one"), Probe(name="two")),
+        Listed(candidate, many, 600),
+        clock=FixedClock(),
+        progress=lambda done, total, message: told.append((done, total, message)),
+    )
+    assert [report.verdict for report in reports] == ["pass", "pass"]
+    assert [(done, total) for done, total, _ in told] == [
+        (250, 600), (500, 600), (600, 600), (0, 2), (1, 2),
+    ]  # fmt: skip
+    assert told[3:] == [(0, 2, "concluding one"), (1, 2, "concluding two")]
+    shard = many[249].shard
+    assert told[0][2] == f"{shard.family} {shard.split}"
+
+
+def test_without_gates_nothing_is_read(simulator, candidate):
+    simulator.fail(op="get", how="forbidden", times=None)
+    assert run_gates((), open_corpus(simulator, candidate), clock=FixedClock()) == ()
+    assert simulator.fired == 0
 
 
 def test_a_gate_sees_each_line_once_and_in_its_exact_bytes(simulator):

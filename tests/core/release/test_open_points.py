@@ -336,6 +336,28 @@ def test_a_gate_is_proven_by_a_whole_pass_of_its_own_alone(store, candidate):
     ):
         report = a_report(store, candidate, "privacy", **change)
         assert not is_proven("privacy", report, candidate, ()), change
+    nothing = dataclasses.replace(candidate, records=0)
+    assert not is_proven("privacy", a_report(store, nothing, "privacy"), nothing, ())
+    single = dataclasses.replace(candidate, records=1)
+    assert is_proven("privacy", a_report(store, single, "privacy"), single, ())
+
+
+def test_a_fail_is_proven_by_waivers_of_this_gate_this_report_and_every_code(store, candidate):
+    found = (a_blocking_finding("distribution.range"),)
+    report = a_report(store, candidate, "distribution", verdict="fail", findings=found)
+
+    def proven(**changes):
+        waiver = a_waiver(candidate, changes.pop("report", report.sha256), **changes)
+        return is_proven("distribution", report, candidate, (waiver,))
+
+    assert proven()
+    assert not proven(gate="duplicates")
+    assert not proven(code="distribution.drift")
+    assert not proven(report=OTHER)
+    # Such a waiver takes findings away; it does not turn an error into a verdict.
+    broken = a_report(store, candidate, "distribution", verdict="error", findings=found)
+    waiver = a_waiver(candidate, broken.sha256)
+    assert not is_proven("distribution", broken, candidate, (waiver,))
 
 
 def test_findings_are_totalled_by_code_stored_or_counted_blocking_or_all(store, candidate):
