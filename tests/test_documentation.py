@@ -82,8 +82,8 @@ def test_every_threat_names_a_test() -> None:
 
 def test_every_command_of_the_terminal_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    source = (ROOT / "core" / "__main__.py").read_text(encoding="utf-8")
-    commands = re.findall(r'^        "([a-z]+)": \("', source, re.MULTILINE)
+    source = (ROOT / "core" / "terminal" / "arguments.py").read_text(encoding="utf-8")
+    commands = re.findall(r'^    "([a-z]+)": \("', source, re.MULTILINE)
     assert len(commands) >= 13
     for command in (*commands, "scan-text", "near-duplicates"):
         assert f"python -m core {command}" in readme

@@ -11,13 +11,22 @@ from typing import Any
 import pytest
 
 from core.canonical import canonical_bytes, decode, document_bytes
+from core.demo import fill
 from core.gates.evidence import decode_report
 from core.intake.document import decode_candidate
-from core.model.errors import DeskError, JournalBroken, PolicyError
+from core.model.errors import (
+    DeskError,
+    JournalBroken,
+    PolicyError,
+    ReleaseError,
+    StorageError,
+)
+from core.model.progress import silent
 from core.policy.load import packaged_source, parse_policy
 from core.release.latest import move_latest, read_latest
 from core.release.manifest import parse_manifest
 from core.release.publish import publish_release
+from core.release.receipt import read_receipt
 from core.release.routing import parse_routing
 from core.release.withdraw import read_withdrawal, withdraw_release
 from core.review import keys
@@ -130,6 +139,45 @@ def test_of_a_statement_under_a_true_signature(tmp_path: Path, clock: Any) -> No
     assert caught.value.code == "signoff.bad_signature"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": "release-desk/receipt/2"},
+        {"schema": None},
+        {"journal": {}},
+        {"journal": None},
+        {"journal": {"entry": "x", "sha256": "0" * 64}},
+        {"manifest_sha256": ...},
+    ],
+)
+def test_of_a_receipt(change: dict[str, object]) -> None:
+    whole = {
+        "schema": "release-desk/receipt/1",
+        "version": "v2026-11-21",
+        "manifest_sha256": "1" * 64,
+        "journal": {"entry": 7, "sha256": "2" * 64},
+    }
+    assert read_receipt(canonical_bytes(whole)).anchor == (7, "2" * 64)
+    other = {name: value for name, value in {**whole, **change}.items() if value is not ...}
+    for body in (canonical_bytes(other), b"", b"[]", b"{"):
+        with pytest.raises(ReleaseError) as caught:
+            read_receipt(body)
+        assert caught.value.code == "release.receipt_unreadable"
+
+
+def test_of_the_demos_marker(simulator: Simulator) -> None:
+    assert not fill.is_filled(simulator)
+    simulator.put(fill.MARKER, fill._marker([("a", b"b")]))
+    assert fill.is_filled(simulator)
+    for body in (b'{"schema":"release-desk/demo-bucket/2"}', b"[]", b"{", b"{}"):
+        simulator.put(fill.MARKER, body)
+        for act in (fill.is_filled, lambda store: fill.ensure_filled(store, silent)):
+            with pytest.raises(StorageError) as caught:
+                act(simulator)
+            assert caught.value.code == "demo.marker"
+    assert simulator.keys() == [fill.MARKER]
+
+
 def test_of_a_journal_entry(simulator: Simulator, clock: Any) -> None:
     journal = Journal(simulator, PREFIX, clock, sleep=no_wait)
     entry = journal.append("olympia", {"type": "test"})
@@ -154,6 +202,13 @@ def test_the_readmes_table_names_formats_and_readers_that_exist() -> None:
     assert len(formats) >= 11
     for schema in formats:
         assert f'"{schema}"' in source, schema
+    # Every document that is written says its format under this very name.
+    written = set(re.findall(r'"((?:urn:)?release-desk[:/][\w-]+[:/]v?\d+)"', source))
+    assert sorted(written - set(formats)) == []
+    rows = [row for row in table.splitlines() if row.startswith("| `")]
+    without = [row for row in rows if "`core." not in row]
+    assert [row for row in without if "no desk reads it back" not in row] == []
+    assert len(without) == 1
     for reader in re.findall(r"`(core(?:\.\w+)+)`", table):
         module, _, name = reader.removesuffix(".replay").rpartition(".")
         assert hasattr(importlib.import_module(module), name), reader

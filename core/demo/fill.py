@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.canonical import canonical_bytes, sha256_hex
+from core.canonical import NotCanonical, canonical_bytes, decode, sha256_hex
 from core.demo.layout import demo_objects
-from core.model.errors import Missing
+from core.model.errors import Missing, StorageError
 from core.model.progress import Progress
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
@@ -12,14 +12,25 @@ from core.storage.put_once import put_once
 # Beside the data and outside every family and the exports prefix.
 MARKER = "datasets/metadata/demo_bucket.json"
 _MARKER_LIMIT = 64 * 1024
+_SCHEMA = "release-desk/demo-bucket/1"
 
 
 def is_filled(store: ObjectStore) -> bool:
-    """Whether the marker stands, and so everything it speaks for."""
+    """Whether the marker stands, and so everything it speaks for.
+
+    Raises:
+        StorageError: `demo.marker`: another desk's demo, of a form this one does not know.
+    """
     try:
-        store.get(MARKER, limit=_MARKER_LIMIT)
+        marker = decode(store.get(MARKER, limit=_MARKER_LIMIT).body)
     except Missing:
         return False
+    except NotCanonical:
+        marker = None
+    if not isinstance(marker, dict) or marker.get("schema") != _SCHEMA:
+        raise StorageError(
+            "demo.marker", "Another desk filled this demo bucket; start afresh.", place=MARKER
+        )
     return True
 
 
@@ -48,6 +59,4 @@ def ensure_filled(store: ObjectStore, progress: Progress) -> int:
 def _marker(objects: list[tuple[str, bytes]]) -> bytes:
     listed = {key: sha256_hex(body) for key, body in objects}
     digest = sha256_hex("\n".join(f"{key} {listed[key]}" for key in sorted(listed)).encode())
-    return canonical_bytes(
-        {"schema": "release-desk/demo-bucket/1", "objects": len(listed), "digest": digest}
-    )
+    return canonical_bytes({"schema": _SCHEMA, "objects": len(listed), "digest": digest})

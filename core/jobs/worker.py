@@ -16,6 +16,7 @@ from core.model.progress import Progress
 from core.model.signoff import Person
 from core.storage.ports import Clock, SystemClock
 from core.workbench import Workbench, open_workbench
+from core.workbench.anchoring import tell_journal_head
 from core.workbench.people import person_from_mapping
 from core.workbench.record_table import RecordTable
 
@@ -29,6 +30,7 @@ def main(job_id: str) -> int:
     os.nice(5)
     clock: Clock = SystemClock()
     bench = open_workbench(os.environ, clock=clock)
+    tell_journal_head(bench.desk.journal)
     queue = bench.jobs.queue
     job = queue.claim(job_id, os.getpid())
     if job is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 
-from core.logs import log_event
+from core.logs import log_error, log_event
+from core.model.errors import DeskError
 from core.model.names import Digest
 from core.storage.journal import EMPTY_HEAD, Journal
 
@@ -22,6 +23,14 @@ def log_journal_head(journal: Journal) -> None:
     entries = journal.replay()
     head = entries[-1].digest if entries else EMPTY_HEAD
     log_event("journal.head", seq=len(entries), digest=head)
+
+
+def tell_journal_head(journal: Journal) -> None:
+    """Log the head, or the code of why it cannot be read: whoever starts goes on either way."""
+    try:
+        log_journal_head(journal)
+    except DeskError as error:
+        log_error(error)
 
 
 def read_anchor(text: str) -> tuple[int, Digest]:

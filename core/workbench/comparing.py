@@ -18,6 +18,7 @@ from core.release.compare import (
     read_contents,
 )
 from core.release.consume import Release, open_release
+from core.release.receipt import SCHEMA
 from core.workbench.desk import Desk
 
 _DECIDED = (
@@ -81,7 +82,7 @@ class Comparing:
         ]
         signed = ("requirement", "role", "reviewer", "at", "sha256")
         return {
-            "schema": "release-desk/receipt/1",
+            "schema": SCHEMA,
             "version": manifest.version,
             "manifest_sha256": manifest.sha256,
             "candidate": manifest.candidate,

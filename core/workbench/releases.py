@@ -18,6 +18,7 @@ from core.release.inputs import IncludedFile, ReleaseInputs, ReviewEvidence, unw
 from core.release.layout import release_prefix, smoke_prefix
 from core.release.lock import LockOutcome, refuse_unlocked
 from core.release.publish import DryRun, dry_run, publish_release
+from core.release.receipt import Receipt
 from core.release.smoke import run_isolated
 from core.release.verify import load_manifest, verify_release
 from core.release.withdraw import withdraw_release
@@ -26,6 +27,7 @@ from core.settings import BucketSettings
 from core.storage.embedded import read_only_settings
 from core.storage.put_once import put_once
 from core.workbench import history
+from core.workbench.audit import Audit
 from core.workbench.closing import close_sheet, shipped_sheet
 from core.workbench.private_text import find_private, secrets_in
 from core.workbench.release_evidence import ReleaseEvidence
@@ -145,8 +147,14 @@ class Releases(ReleaseEvidence):
         )
         return found
 
-    def verify(self, version: str, progress: Progress = silent) -> Verification:
-        """Read every byte of a release with a fresh, read-only client."""
+    def verify(
+        self, version: str, progress: Progress = silent, *, receipt: Receipt | None = None
+    ) -> Verification:
+        """Read every byte of a release with a fresh, read-only client.
+
+        With a `receipt` kept elsewhere, a release and a journal that are whole in themselves and
+        are not the ones it vouches for are faults too.
+        """
         found = verify_release(
             self.desk.connect_reader(),
             parse_version(version),
@@ -162,7 +170,15 @@ class Releases(ReleaseEvidence):
         if found.manifest_sha256 not in committed:
             place = f"release.not_committed {release_prefix(self.desk.prefix, found.version)}"
             found = replace(found, faults=(*found.faults, place))
-        return found
+        return found if receipt is None else self._held_against(found, receipt)
+
+    def _held_against(self, found: Verification, receipt: Receipt) -> Verification:
+        faults = list(found.faults)
+        if (receipt.version, receipt.manifest_sha256) != (found.version, found.manifest_sha256):
+            faults.append(f"release.other_receipt {found.version}")
+        if not Audit(self.desk).verify((receipt.anchor,))[0]:
+            faults.append(f"release.journal_contradicts {found.version}")
+        return replace(found, faults=tuple(faults))
 
     def withdraw(self, version: str, reason: str, by: Person) -> None:
         """Say that a release must no longer be used. Nothing is deleted."""

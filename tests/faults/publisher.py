@@ -6,14 +6,18 @@ in a child of its own. One JSON answer a line: for each, the signal or the resul
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from core.model.errors import DeskError
 from core.model.names import ReviewerId
+from core.policy.types import ReleaseRule
 from core.release.publish import publish_release
 from core.settings import BucketSettings
 from core.storage.ports import SystemClock
@@ -34,19 +38,34 @@ def rows_of(request: dict[str, Any]) -> dict[tuple[str, str], int]:
     return {("priority", "train"): request.get("records", 2), ("priority", "test"): 1}
 
 
+class RetainingStore(S3Store):
+    """A bucket whose every retention is a step to die at, just before it is asked for."""
+
+    def __init__(self, settings: BucketSettings, on_retain: Callable[[str], None]) -> None:
+        super().__init__(settings)
+        self._on_retain = on_retain
+
+    def retain(self, key: str, until: datetime) -> None:
+        """Tell, then retain."""
+        self._on_retain("retain")
+        super().retain(key, until)
+
+
 def _publish(request: dict[str, Any]) -> dict[str, Any]:
-    store = S3Store(BucketSettings(**request["settings"]))
-    steps = [0]
+    names: list[str] = []
 
     def step(name: str) -> None:
-        steps[0] += 1
-        if steps[0] == request.get("kill_at"):
+        names.append(name)
+        if len(names) == request.get("kill_at"):
             os.kill(os.getpid(), signal.SIGKILL)
+
+    store = RetainingStore(BucketSettings(**request["settings"]), step)
+    rule = ReleaseRule(retention_days=request.get("retention_days", 0))
 
     inputs = some_inputs(
         store,
         clock=SystemClock(),
-        policy=POLICY,
+        policy=dataclasses.replace(POLICY, release=rule),
         rows=rows_of(request),
         version=request["version"],
         publisher=ReviewerId(request.get("publisher", "paula")),
@@ -55,8 +74,8 @@ def _publish(request: dict[str, Any]) -> dict[str, Any]:
     try:
         published = publish_release(inputs)
     except DeskError as error:
-        return {"error": type(error).__name__, "code": error.code, "steps": steps[0]}
-    return {"manifest": published.manifest_sha256, "steps": steps[0]}
+        return {"error": type(error).__name__, "code": error.code, "steps": len(names)}
+    return {"manifest": published.manifest_sha256, "steps": len(names), "names": names}
 
 
 def _start(request: dict[str, Any]) -> tuple[int, int]:

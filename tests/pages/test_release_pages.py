@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.canonical import document_bytes
 from core.model.errors import OutcomeUnknown
+from core.release.receipt import read_receipt
 from core.workbench import Workbench
 from pages.frame.export import csv_table, safe_cell
 from tests import road
@@ -219,6 +221,18 @@ def test_a_receipt_names_the_release_so_that_no_other_can_pass_for_it(
     assert {"publish.committed", "publish.verified", "smoke.finished"} <= set(kinds)
     entries = {entry.seq: entry for entry in ready_desk.audit.entries()}
     assert all(entries[act["entry"]].event["type"] == act["type"] for act in receipt["acts"])
+
+    held = read_receipt(document_bytes(receipt))
+
+    def faults(**changes: Any) -> tuple[str, ...]:
+        other = dataclasses.replace(held, **changes)
+        return ready_desk.releases.verify(READY_VERSION, receipt=other).faults
+
+    assert faults() == ()
+    assert faults(manifest_sha256="0" * 64) == (f"release.other_receipt {READY_VERSION}",)
+    seq, digest = held.anchor
+    for anchor in ((seq, "0" * 64), (seq + 1, digest), (10_000, digest)):
+        assert faults(anchor=anchor) == (f"release.journal_contradicts {READY_VERSION}",)
 
 
 def test_a_release_owner_runs_the_smoke_test_again(

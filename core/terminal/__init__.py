@@ -1,0 +1,1 @@
+"""The same acts as at the desk, from a terminal."""
