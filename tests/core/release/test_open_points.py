@@ -342,6 +342,26 @@ def test_a_gate_is_proven_by_a_whole_pass_of_its_own_alone(store, candidate):
     assert is_proven("privacy", a_report(store, single, "privacy"), single, ())
 
 
+def test_what_a_gate_only_notes_blocks_nothing_and_needs_no_waiver(store, facts, candidate):
+    note = dataclasses.replace(a_blocking_finding("distribution.note"), blocking=False)
+    counted = {"findings": {"distribution.note": {"blocking": 0, "noted": 3, "stored": 1}}}
+    report = a_report(store, candidate, "distribution", findings=(note,), measures=counted)
+    assert told(facts, reports={**facts.reports, "distribution": report}) == []
+    assert is_proven("distribution", report, candidate, ())
+    both = (note, a_blocking_finding("distribution.range"))
+    report = a_report(store, candidate, "distribution", verdict="fail", findings=both)
+    reports = {**facts.reports, "distribution": report}
+    waiver = a_waiver(candidate, report.sha256)
+    assert told(facts, reports=reports, waivers=(waiver,)) == []
+
+
+def test_a_report_over_nothing_is_incomplete_even_of_a_candidate_without_records(store, facts):
+    empty = dataclasses.replace(facts.candidate, records=0)
+    report = a_report(store, empty, "privacy")
+    found = told(facts, candidate=empty, reports={**facts.reports, "privacy": report})
+    assert ("gate:privacy", "gate.incomplete") in [point[:2] for point in found]
+
+
 def test_a_fail_is_proven_by_waivers_of_this_gate_this_report_and_every_code(store, candidate):
     found = (a_blocking_finding("distribution.range"),)
     report = a_report(store, candidate, "distribution", verdict="fail", findings=found)
@@ -560,7 +580,10 @@ SENTENCES = {
     "wrong_candidate": "A sign-off for {title} was copied here from another candidate.",
     "missing": "A sign-off for {title} was given, but its object is gone.",
     "unreadable": "A sign-off for {title} cannot be read.",
-    "outdated": "{title} was signed before its ratings, sample or rubric changed; sign it again.",
+    "outdated": (
+        "{title} was signed before what it rests on (sample, rubric, ratings, settlements, acts "
+        "beside them) changed; sign it again."
+    ),
     "never heard of": "A sign-off for {title} cannot be read.",
 }
 

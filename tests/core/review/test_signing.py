@@ -14,6 +14,7 @@ from core.model.errors import NotAllowed, ReviewError, StorageError
 from core.model.names import ReviewerId, Version
 from core.policy.types import SignoffRule
 from core.review import keys, signing
+from core.review.beside import acts_statement
 from core.review.envelope import PAYLOAD_TYPE, open_envelope, seal, signed_bytes, statement_bytes
 from core.review.ratings import ratings_digest
 from core.review.sample import plan_digest
@@ -634,6 +635,8 @@ def test_a_statement_says_these_things_and_no_others(ready):
         "rubric": {"sha256": basis.plan.rubric},
         "ratings": {"sha256": ratings_digest(basis.ratings)},
         "settlements": {"sha256": settlements_digest(basis.settlements)},
+        "basis": signing.BASIS,
+        "acts": acts_statement((), ()),
         "dissents": ["One would have asked more."],
         "exceptions": ["length.long"],
         "printed_name_hmac": ready.key.keyed_digest("Clara"),
@@ -651,7 +654,7 @@ def test_a_statement_says_these_things_and_no_others(ready):
 def test_each_thing_a_signoff_rests_on_makes_it_stale_by_itself(ready):
     signoff, basis = ready.sign(), ready.basis()
     assert not signing.is_stale(signoff, basis)
-    for name in ("sample", "rubric", "ratings", "settlements"):
+    for name in ("sample", "rubric", "ratings", "settlements", "acts"):
         other = {**signoff.statement, name: {"sha256": sha256_hex(b"another")}}
         assert signing.is_stale(dataclasses.replace(signoff, statement=other), basis)
         less = {key: value for key, value in signoff.statement.items() if key != name}
