@@ -113,8 +113,9 @@ class Sheet(NextSteps):
             state = COVERED.get(found.state, "blocked")
             if found.needs_confirmation:
                 state = "blocked"
+            gave = [item for item in found.evidence if item.records]
             evidence: list[Mapping[str, object]] = [
-                {"key": item.key, "records": item.records} for item in found.evidence[:5]
+                {"key": item.key, "records": item.records} for item in gave[:5]
             ]
             evidence += map(journalled, self._said_of(version, rule.name))
             yield checklist_line(

@@ -110,7 +110,7 @@ def _composition(document: Mapping[str, Any]) -> Iterator[str]:
     yield from ("Personal data, by split:", "")
     for split in (name for name in SPLIT_NAMES if name in document["pii"]):
         held = document["pii"][split]
-        yield f"- {split}: none detected {held['none_detected']}, redacted {held['scrubbed']}"
+        yield f"- {split}: none detected {held['none_detected']:,}, redacted {held['scrubbed']:,}"
     yield ""
 
 
@@ -133,9 +133,9 @@ def _preparation(document: Mapping[str, Any]) -> Iterator[str]:
     yield from ("## Preparation and labelling", "")
     yield from _ask(
         "What was done to the rows?",
-        f"{facts['rows']} rows gave {facts['records']} records shipped; {facts['rejected']} rows "
-        f"were rejected, {facts['lanes']} rows of other kinds set aside, "
-        f"{sum(facts['dropped'].values())} records dropped by policy. "
+        f"{facts['rows']:,} rows gave {facts['records']:,} records shipped; "
+        f"{facts['rejected']:,} rows were rejected, {facts['lanes']:,} rows of other kinds "
+        f"set aside, {sum(facts['dropped'].values()):,} records dropped by policy. "
         "`metadata.provenance.processing_steps` says what was done to a row.",
     )
     yield from counts("Rejected, by code", facts["rejections"])
@@ -166,7 +166,9 @@ def _known_limits(document: Mapping[str, Any]) -> Iterator[str]:
         for review in document["reviews"]
         for gap in review["exceptions"]
     ]
-    yield from found or ["None recorded."]
+    yield from found or [
+        "No family and no prefix; KNOWN_EXCLUSIONS.md counts every row and record."
+    ]
     yield from (
         "",
         "## Limits",

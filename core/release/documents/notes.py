@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.release.documents.text import SPLIT_NAMES, cell, line
+from core.release.documents.text import SPLIT_NAMES, cell, line, role_name, share
 
 
 def release_notes(document: Mapping[str, Any], prefix: str) -> str:
@@ -25,8 +25,8 @@ def _gates(document: Mapping[str, Any]) -> Iterator[str]:
     for gate in document["gates"]:
         codes = ", ".join(f"{code} {count}" for code, count in gate["findings"].items()) or "none"
         yield (
-            f"| {cell(gate['gate'])} | {gate['verdict']} | {gate['examined']} | "
-            f"{gate['expected']} | {cell(codes)} |"
+            f"| {cell(gate['gate'])} | {gate['verdict']} | {gate['examined']:,} | "
+            f"{gate['expected']:,} | {cell(codes)} |"
         )
     yield ""
 
@@ -41,10 +41,11 @@ def review_lines(document: Mapping[str, Any]) -> Iterator[str]:
             "",
             f"- {line(review['sentence'])}",
             f"- Reviewers: {', '.join(f'`{who}`' for who in review['reviewers']) or 'none'}.",
-            f"- Sample: {review['read']} of {review['planned']} planned records read from",
-            f"  {review['frame']}; {review['double_rated']} read twice; {review['defects']}",
-            f"  defects; {review['cannot_judge']} could not be judged.",
-            f"- Claim: at most {review['limit']} would fail, at confidence {review['confidence']}.",
+            f"- Sample: {review['read']:,} of {review['planned']:,} planned records read, from",
+            f"  {review['frame']:,}; {review['double_rated']:,} read twice; {review['defects']:,}",
+            f"  defects; {review['cannot_judge']:,} could not be judged.",
+            f"- Claim: at most {share(review['limit'])} would fail, with",
+            f"  {share(review['confidence'])} confidence.",
             f"- Rubric: {line(rubric['id'])} {line(rubric['version'])} (`{rubric['sha256']}`);",
             f"  plan `{review['plan']['sha256']}`.",
             f"- Exceptions: {'; '.join(map(line, review['exceptions'])) or 'none'}.",
@@ -57,7 +58,7 @@ def _decisions(document: Mapping[str, Any]) -> Iterator[str]:
     yield from ("## Sign-offs", "")
     for signoff in document["signoffs"]:
         yield (
-            f"- {line(signoff['title'])}: `{signoff['reviewer']}` as {signoff['role']}, "
+            f"- {line(signoff['title'])}: `{signoff['reviewer']}` as {role_name(signoff['role'])}, "
             f"{signoff['at']}"
         )
     yield from ("", "## Explained by name", "")
@@ -83,19 +84,22 @@ def _decisions(document: Mapping[str, Any]) -> Iterator[str]:
 def _summary(document: Mapping[str, Any], prefix: str) -> list[str]:
     families = [item["name"] for item in document["families"] if item["records"]]
     absent = [item["name"] for item in document["families"] if not item["records"]]
-    splits = ", ".join(f"{split} {document['splits'][split]}" for split in SPLIT_NAMES)
+    splits = ", ".join(f"{split} {document['splits'][split]:,}" for split in SPLIT_NAMES)
     gates = ", ".join(f"{gate['gate']} {gate['verdict']}" for gate in document["gates"])
-    reviews = " ".join(line(review["sentence"]) for review in document["reviews"])
+    reviews = [
+        f"Review, {line(review['title'])}: {line(review['sentence'])}"
+        for review in document["reviews"]
+    ]
     signed = ", ".join(
         f"{item['requirement']} by {item['reviewer']}" for item in document["signoffs"]
     )
     return [
         f"Release {document['version']} is published at {prefix}",
-        f"Records: {document['totals']['records']} ({splits})",
+        f"Records: {document['totals']['records']:,} ({splits})",
         f"Families: {', '.join(families)}",
         f"Not included: {', '.join(absent) or 'none'}",
         f"Candidate: {document['candidate']['digest']}",
         f"Gates: {gates}",
-        f"Reviews: {reviews or 'none'}",
+        *(reviews or ["Review: none"]),
         f"Sign-offs: {signed}",
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.model.errors import ReleaseError
 from core.release.documents.notes import review_lines
-from core.release.documents.text import line, table
+from core.release.documents.text import line, share, size, table
 
 _COVERAGE = "release-desk/coverage/2"
 _EXPLAIN = {
@@ -25,7 +25,7 @@ def known_exclusions(document: Mapping[str, Any]) -> str:
     facts = document["provenance"]
     lines = [f"# Known exclusions: {document['version']}", ""]
     lines += [
-        f"{facts['rows']} rows were read; {facts['records']} records ship. The rest, all of it:",
+        f"{facts['rows']:,} rows were read; {facts['records']:,} records ship. All of the rest:",
         "",
     ]
     lines += table(
@@ -47,7 +47,7 @@ def known_exclusions(document: Mapping[str, Any]) -> str:
         words = "; ".join(map(line, reasons)) or "nothing that could ship"
         lines.append(f"- {line(family['name'])} (stage {family['stage']}): {words}")
     lines += [] if absent else ["None."]
-    lines += ["", "## Decided by name", ""]
+    lines += ["", "## Families and prefixes left out by name", ""]
     lines += [f"- {line(item['scope'])}: {line(item['reason'])}" for item in document["exclusions"]]
     lines += [] if document["exclusions"] else ["None."]
     lines += ["", "## Missing from the set, as its reviewers wrote it down", ""]
@@ -69,6 +69,14 @@ def known_exclusions(document: Mapping[str, Any]) -> str:
         if facts["dropped"]
         else ["None.", ""]
     )
+    if facts["dropped"].get("excluded_by_decision"):
+        lines += [
+            "*Excluded by decision*: a named person left the record out for what a gate or a",
+            "reader found in it. Who, why and which are in the journal, and in the candidate",
+            f"`{document['candidate']['digest']}` under `decisions`.",
+            "",
+        ]
+    lines += ["Every code is explained in the desk's README, under Codes.", ""]
     lines += ["## By source object", ""]
     lines += table(
         ("object", "family", "rows", "shipped", "rejected", "set aside", "dropped"),
@@ -112,9 +120,9 @@ def review_summary(document: Mapping[str, Any]) -> str:
                 review["frame"],
                 review["double_rated"],
                 review["defects"],
-                review["upper"] or "none",
-                review["limit"],
-                review["confidence"],
+                share(review["upper"]) if review["upper"] else "none",
+                share(review["limit"]),
+                share(review["confidence"]),
             )
             for review in document["reviews"]
         ),
@@ -145,7 +153,7 @@ def coverage_report(document: Mapping[str, Any], coverage: Mapping[str, Any] | N
                 name,
                 _EXPLAIN.get(found["state"], found["state"]),
                 found["objects"],
-                found["bytes"],
+                size(found["bytes"]),
                 found["records"],
                 found["newest"] or "none",
                 found["why"] or "",

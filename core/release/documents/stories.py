@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.release.documents.text import SPLIT_NAMES, line
+from core.release.documents.text import SPLIT_NAMES, line, role_name, size
 
 _GATES = {
     "Privacy": ("privacy",),
@@ -27,7 +27,7 @@ def stories(document: Mapping[str, Any], prefix: str) -> str:
 def _paragraphs(document: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     present = [family for family in document["families"] if family["records"]]
     absent = [line(family["name"]) for family in document["families"] if not family["records"]]
-    names = ", ".join(f"{line(f['name'])} {sum(f['records'].values())}" for f in present)
+    names = ", ".join(f"{line(f['name'])} {sum(f['records'].values()):,}" for f in present)
     yield (
         "Coverage: the families are in the bucket",
         (
@@ -37,12 +37,12 @@ def _paragraphs(document: Mapping[str, Any], prefix: str) -> Iterator[tuple[str,
             f"`{_evidence(document, prefix, 'coverage')}`."
         ),
     )
-    splits = ", ".join(f"{split} {document['splits'][split]}" for split in SPLIT_NAMES)
+    splits = ", ".join(f"{split} {document['splits'][split]:,}" for split in SPLIT_NAMES)
     yield (
         "The release: manifest, export, routing",
         (
-            f"{document['version']} holds {document['totals']['records']} records ({splits}) in "
-            f"{document['totals']['shards']} shards, {document['totals']['shard_bytes']} bytes. "
+            f"{document['version']} holds {document['totals']['records']:,} records ({splits}) in "
+            f"{document['totals']['shards']} shards, {size(document['totals']['shard_bytes'])}. "
             f"Manifest: `{prefix}manifest.json`; routing: `{document['routing']['key']}`."
         ),
     )
@@ -57,7 +57,7 @@ def _paragraphs(document: Mapping[str, Any], prefix: str) -> Iterator[tuple[str,
             f"Sign-off: {line(signoff['title'])}",
             (
                 f"`{signoff['reviewer']}` approved candidate `{document['candidate']['digest']}` "
-                f"as {signoff['role']} at {signoff['at']}. Evidence: `{signoff['key']}`."
+                f"as {role_name(signoff['role'])} at {signoff['at']}. Evidence: `{signoff['key']}`."
             ),
         )
     yield (
@@ -72,8 +72,8 @@ def _paragraphs(document: Mapping[str, Any], prefix: str) -> Iterator[tuple[str,
 def _gate(gate: Mapping[str, Any]) -> str:
     found = ", ".join(f"{code} {count}" for code, count in gate["findings"].items()) or "none"
     return (
-        f"The {gate['gate']} gate says {gate['verdict']} on {gate['examined']} of "
-        f"{gate['expected']} records; findings: {found}. Evidence: `{gate['key']}`."
+        f"The {gate['gate']} gate says {gate['verdict']} on {gate['examined']:,} of "
+        f"{gate['expected']:,} records; findings: {found}. Evidence: `{gate['key']}`."
     )
 
 

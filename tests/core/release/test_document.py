@@ -17,6 +17,7 @@ from core.model.candidate import Exclusion
 from core.model.errors import ReleaseError
 from core.release.document import make_documents
 from core.release.documents.sheet import AFTER, SCHEMA
+from core.release.documents.text import share, shown, size
 from core.release.inputs import IncludedFile, Part
 from core.release.publish import publish_release
 from tests.builders import PREFIX, a_candidate, a_policy, a_row, a_source, some_people
@@ -77,7 +78,7 @@ def test_the_notes_hold_gates_samples_reviewers_and_a_text_to_paste(released):
     notes = text(released, "RELEASE_NOTES.md")
     assert "| privacy | pass | 9 | 9 | none |" in notes
     assert "`clara`, `cornelius`" in notes
-    assert "4 of 4 planned records read from" in notes
+    assert "4 of 4 planned records read, from" in notes
     assert "Two records were set aside." in notes
     assert "One reviewer would have asked about sleep." in notes
     assert "Release v2026-11-21 is published at exports/releases/v2026-11-21/" in notes
@@ -227,10 +228,23 @@ def test_every_story_names_evidence_that_stands_in_the_release(released):
 def test_the_review_summary_has_the_manifests_numbers(released):
     page = text(released, "REVIEW_SUMMARY.md")
     for review in manifest_of(released)["reviews"]:
-        numbers = ("claim", "read", "planned", "frame", "double_rated", "defects", "upper", "limit")
-        row = " | ".join(str(review[name]) for name in numbers)
-        assert f"| {row} | {review['confidence']} |" in page
+        numbers = ("claim", "read", "planned", "frame", "double_rated", "defects")
+        shares = [f"{100 * float(review[name]):.3g} %" for name in ("upper", "limit", "confidence")]
+        row = " | ".join([*(str(review[name]) for name in numbers), *shares])
+        assert f"| {row} |" in page
         assert review["sentence"] in page
+
+
+@pytest.mark.parametrize(
+    ("count", "read"), [(0, "0 B"), (999, "999 B"), (12345, "12.3 kB"), (6494504, "6.5 MB")]
+)
+def test_bytes_are_told_in_the_unit_a_person_reads(count, read):
+    assert size(count) == read
+
+
+def test_a_share_is_told_in_per_cent_and_a_count_with_its_thousands_apart():
+    assert [share(text) for text in ("0.35", "0.33126", "0.8")] == ["35 %", "33.1 %", "80 %"]
+    assert [shown(value) for value in (1728, "1728", True)] == ["1,728", "1728", "True"]
 
 
 def test_the_coverage_page_says_what_each_family_proved(simulator):
@@ -250,7 +264,7 @@ def test_the_coverage_page_says_what_each_family_proved(simulator):
     publish_release(some_inputs(simulator, included=(IncludedFile(name="coverage", body=body),)))
     page = text(simulator, "COVERAGE.md")
     alias = "present by a confirmed alias"
-    assert f"| 1 | priority | {alias} | 3 | 12345 | 7 | 2026-11-20T08:00:00Z |  |" in page
+    assert f"| 1 | priority | {alias} | 3 | 12.3 kB | 7 | 2026-11-20T08:00:00Z |  |" in page
     assert "| 4 | voice | missing | 0 |" in page
     assert "Nothing \\| there." in page
     assert "- `there/a.jsonl`" in page
