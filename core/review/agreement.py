@@ -87,6 +87,11 @@ def positive_agreement(both: int, one_only: int, other_only: int) -> Coefficient
     return Coefficient(value=2 * both / (2 * both + one_only + other_only))
 
 
+def positive_agreement_of(table: Matrix) -> Coefficient:
+    """Return the positive agreement of a table of two answers, no before yes."""
+    return positive_agreement(int(table[1, 1]), int(table[1, 0]), int(table[0, 1]))
+
+
 def krippendorff_alpha(units: Sequence[Sequence[int]], level: Level) -> Coefficient:
     """Return Krippendorff's alpha. Each unit lists the answers it got, in any order and number.
 
@@ -152,7 +157,7 @@ def summarise(ratings: Sequence[Rating]) -> Mapping[str, object]:
     return {
         "double_rated": len(doubled),
         "items": {item: _item_summary(item, doubled) for item in items},
-        "flags": _flag_summary(doubled),
+        "flags": _flag_summary(flag_pairs(ratings)),
     }
 
 
@@ -161,6 +166,11 @@ def answers_of(ratings: Sequence[Rating]) -> Mapping[str, list[list[int]]]:
     doubled = _doubled(ratings)
     items = sorted({item for group in doubled for rating in group for item in rating.scores})
     return {item: _units(item, doubled) for item in items}
+
+
+def flag_pairs(ratings: Sequence[Rating]) -> list[tuple[int, int]]:
+    """Return, of each record rated twice, whether its first two readers raised a flag (0, 1)."""
+    return [(int(bool(group[0].flags)), int(bool(group[1].flags))) for group in _doubled(ratings)]
 
 
 def _doubled(ratings: Sequence[Rating]) -> list[list[Rating]]:
@@ -195,8 +205,7 @@ def _item_summary(item: str, groups: Sequence[Sequence[Rating]]) -> Mapping[str,
     return {"pairs": len(pairs), **values, "undefined": reasons}
 
 
-def _flag_summary(groups: Sequence[Sequence[Rating]]) -> Mapping[str, object]:
-    pairs = [(int(bool(group[0].flags)), int(bool(group[1].flags))) for group in groups]
+def _flag_summary(pairs: Sequence[tuple[int, int]]) -> Mapping[str, object]:
     both, one, other = (pairs.count(case) for case in ((1, 1), (1, 0), (0, 1)))
     found = positive_agreement(both, one, other)
     ac1 = gwet_coefficient(table_of(pairs, (0, 1)))

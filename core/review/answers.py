@@ -15,6 +15,7 @@ from core.model.review import Rating, Rubric, RubricItem, SamplePlan
 from core.model.signoff import Person
 from core.policy.types import ClaimRule
 from core.review.frame import FoundRecord
+from core.review.items import overall
 from core.review.tags import check_span, check_tags, read_flags, read_tags
 
 SCHEMA = "release-desk/rating/2"
@@ -144,17 +145,11 @@ def _check_marks(rating: Rating, rubric: Rubric) -> None:
     """Refuse to accept what is under a pass mark of the rubric, or under its weighted mean."""
     if rating.verdict != "accept":
         return
-    given = [
-        (item, int(rating.scores[item.id]))
-        for item in rubric.items
-        if rating.scores.get(item.id, "").isdecimal()
-    ]
-    for item, score in given:
-        if score < item.least:
+    for item in rubric.items:
+        answer = rating.scores.get(item.id, "")
+        if answer.isdecimal() and int(answer) < item.least:
             raise _answer("A score under its pass mark cannot be accepted.", item.id)
-    weight = sum(item.weight for item, _ in given)
-    mean = sum(item.weight * score for item, score in given) / weight if weight else 0.0
-    if rubric.least_overall and mean < rubric.least_overall:
+    if rubric.least_overall and (overall(rating, rubric) or 0.0) < rubric.least_overall:
         raise _answer("The weighted mean is under the pass mark, so accept is refused.", "verdict")
 
 

@@ -21,7 +21,9 @@ from core.review.agreement import (
     alpha_of,
     answers_of,
     coincidences_of,
+    flag_pairs,
     gwet_coefficient,
+    positive_agreement_of,
     quadratic_weights,
     table_of,
     weighted_kappa,
@@ -89,6 +91,12 @@ def item_intervals(ratings: Sequence[Rating], seed: str) -> Mapping[str, Mapping
             for name, (tables, statistic) in measures.items()
         }
     return found
+
+
+def flag_interval(ratings: Sequence[Rating], seed: str) -> Interval:
+    """Return the interval of positive agreement on flags over records rated twice."""
+    tables = np.array([table_of([pair], (0, 1)) for pair in flag_pairs(ratings)])
+    return bootstrap(tables, positive_agreement_of, f"{seed}:flags")
 
 
 def norming_due(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.model.review import Rating
+from core.model.review import Rating, Rubric
 from core.policy.types import ClaimRule
 from core.review.bounds import quoted_upper
 
 LOW = 2
+"""On a scale of 1 to 5, the highest score that fails; other scales fail at the same share."""
+_OUR_TOP = 5
+OVERALL = "overall"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemBound:
-    """How many of the `read` records some reader scored `LOW` or less on one question.
+    """How many of the `read` records some reader scored `fails_at` or less on one question.
 
     `upper` bounds the share of such records in the frame; `limit` is what the claim allows, or
     None where the question is only reported.
@@ -25,6 +28,7 @@ class ItemBound:
     read: int
     upper: float
     limit: float | None
+    fails_at: float = LOW
 
     @property
     def breached(self) -> bool:
@@ -32,20 +36,24 @@ class ItemBound:
         return self.limit is not None and self.upper > self.limit
 
 
-def item_bounds(ratings: Sequence[Rating], claim: ClaimRule, frame: int) -> tuple[ItemBound, ...]:
+def item_bounds(
+    ratings: Sequence[Rating], claim: ClaimRule, frame: int, rubric: Rubric | None = None
+) -> tuple[ItemBound, ...]:
     """Return the bound of every question answered with a number, in order of its id.
 
     One low score by anybody makes a record low: the second reader does not average it away. A
-    limit of nearly nothing can never be proven, so an unlimited question has none.
+    limit of nearly nothing can never be proven, so an unlimited question has none. Where the
+    rubric has a pass mark for a question, what is under it is low, else the lower two fifths of
+    its scale; where it weighs its questions, `overall` is low under its weighted mean.
     """
     read = len({rating.record_id for rating in ratings})
+    marks = _fail_marks(rubric)
     low: dict[str, set[str]] = {}
     for rating in ratings:
-        for item, answer in rating.scores.items():
-            if answer.isdecimal():
-                low.setdefault(item, set())
-                if int(answer) <= LOW:
-                    low[item].add(rating.record_id)
+        for item, score in _scores(rating, rubric).items():
+            low.setdefault(item, set())
+            if score <= marks.get(item, LOW):
+                low[item].add(rating.record_id)
     limits: Mapping[str, float] = dict.fromkeys(claim.limited_items, claim.item_limit)
     return tuple(
         ItemBound(
@@ -56,6 +64,46 @@ def item_bounds(ratings: Sequence[Rating], claim: ClaimRule, frame: int) -> tupl
                 len(records), read, max(frame, read), claim.confidence, limits.get(item, 1.0)
             ),
             limit=limits.get(item),
+            fails_at=marks.get(item, LOW),
         )
         for item, records in sorted(low.items())
     )
+
+
+def _fail_marks(rubric: Rubric | None) -> Mapping[str, float]:
+    """Return, by question, the highest score that fails."""
+    if rubric is None:
+        return {}
+    share = LOW * rubric.scale[-1] // _OUR_TOP
+    marks: dict[str, float] = {
+        item.id: item.least - 1 if item.least else share for item in rubric.items
+    }
+    if rubric.least_overall:
+        # Scores are whole and weights hundredths, so nothing lies in between.
+        marks[OVERALL] = rubric.least_overall - 0.001
+    return marks
+
+
+def _scores(rating: Rating, rubric: Rubric | None) -> Mapping[str, float]:
+    given: dict[str, float] = {
+        item: int(answer) for item, answer in rating.scores.items() if answer.isdecimal()
+    }
+    if (
+        rubric is not None
+        and rubric.least_overall
+        and (mean := overall(rating, rubric)) is not None
+    ):
+        given[OVERALL] = mean
+    return given
+
+
+def overall(rating: Rating, rubric: Rubric) -> float | None:
+    """Return the weighted mean of the questions answered with a number, or None of none."""
+    given = [
+        (item.weight, int(rating.scores[item.id]))
+        for item in rubric.items
+        if rating.scores.get(item.id, "").isdecimal()
+    ]
+    weight = sum(one for one, _ in given)
+    # Weights are hundredths: a mean that is 7 shall not be 6.999 999 for being binary.
+    return round(sum(one * score for one, score in given) / weight, 9) if weight else None

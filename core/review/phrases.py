@@ -83,13 +83,25 @@ def known_bad_numbers(sensitivity: Sensitivity | None) -> Mapping[str, object]:
 
 def item_numbers(item: ItemBound) -> Mapping[str, object]:
     """Return one question's bound as a report keeps it."""
-    return {"low": item.low, "read": item.read, "upper": item.upper, "limit": item.limit}
+    return {
+        "low": item.low,
+        "read": item.read,
+        "upper": item.upper,
+        "limit": item.limit,
+        "fails_at": item.fails_at,
+    }
+
+
+def mark(score: float) -> str:
+    """Return a score as people write it: 2, 6.9."""
+    return f"{score:.1f}".removesuffix(".0")
 
 
 def breach_words(breached: Sequence[ItemBound]) -> str:
     """Return why questions of their own stop a claim whose records pass."""
     named = "; ".join(
-        f"{item.item}: {item.low} of {item.read} scored 2 or less, so up to {percent(item.upper)} "
+        f"{item.item}: {item.low} of {item.read} scored {mark(item.fails_at)} or less, so up to "
+        f"{percent(item.upper)} "
         f"may be, and {percent(item.limit or 0.0)} is allowed"
         for item in breached
     )

@@ -13,7 +13,7 @@ from typing import Any
 from core.model.review import ReviewState, Rubric, SamplePlan
 from core.review.acts import StoredAct
 from core.review.agreement import Coefficient
-from core.review.intervals import Interval, item_intervals, norming_due
+from core.review.intervals import Interval, flag_interval, item_intervals, norming_due
 from core.review.norming import NormingRoom
 from core.review.ratings import StoredRating
 from core.review.sample import plan_digest
@@ -94,6 +94,7 @@ def review_report(source: ReportSource) -> dict[str, Any]:
             item: {name: _limits(found) for name, found in measures.items()}
             for item, measures in intervals.items()
         },
+        "flag_interval": _limits(flag_interval(rated, f"{plan.seed}:{plan.claim}")),
         "norming_due": list(norming_due(intervals, source.limited_items)),
         "norming": _norming(source),
         "adjudicated": [_settled(one, source.clean) for one in source.settlements],

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.model.errors import ReviewError
 from core.review.attempts import ordinal
-from core.review.phrases import percent
+from core.review.phrases import mark, percent
 from core.review.report import FIRST_SCHEMA, SCHEMA
 
 
@@ -85,12 +85,14 @@ def _sections(report: Mapping[str, Any]) -> list[str]:
         "None."
     ]
     lines += ["", "## What readers miss", "", *_known_bad_lines(report), ""]
-    lines += ["## Each question", "", "| question | 2 or less | read | at most | limit |"]
+    lines += ["## Each question", "", "| question | low | read | at most | limit |"]
     lines.append("|---|---|---|---|---|")
     for item, found in report["items"].items():
+        # The first reports knew of one scale, on which 2 fails.
+        low = f"{found['low']} ({mark(found.get('fails_at', 2))} or less)"
         limit = "reported" if found["limit"] is None else percent(found["limit"])
         upper = percent(found["upper"])
-        lines.append(f"| {item} | {found['low']} | {found['read']} | {upper} | {limit} |")
+        lines.append(f"| {item} | {low} | {found['read']} | {upper} | {limit} |")
     lines += ["", "## Agreement", "", *_agreement_lines(report), ""]
     for title, name in (("Dissents", "dissents"), ("Exceptions", "exceptions")):
         lines += [f"## {title}", ""]
@@ -149,6 +151,11 @@ def _agreement_lines(report: Mapping[str, Any]) -> list[str]:
             for name in ("kappa_quadratic", "alpha_ordinal", "ac2_quadratic")
         ]
         lines.append(f"| {item} | {found['pairs']} | {' | '.join(cells)} |")
+    flags = report["agreement"].get("flags", {})
+    if flags:
+        joined = _value(flags["positive_agreement"], report.get("flag_interval"))
+        told = f"{flags['both']} raised by both readers, {flags['one_only']} by one"
+        lines += ["", f"Flags: positive agreement {joined}; {told}."]
     reasons = {why for found in items.values() for why in found["undefined"].values()}
     lines += ["", *(f"Undefined means: {_line(why)}." for why in sorted(reasons))]
     due = report["norming_due"]

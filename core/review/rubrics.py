@@ -93,6 +93,10 @@ def _check(rubric: Rubric) -> None:
         ends = {scale[0], scale[-1]} <= set(item.anchors) <= set(scale)
         if not ends or len(item.anchors) != _ANCHORS or item.unit not in _UNITS:
             raise _refused("An item has anchors at both ends and between, and a known unit.")
+        if item.weight < 0 or (item.least and item.least not in scale[1:]):
+            raise _refused("A weight is not under 0, and a pass mark is a step above the lowest.")
+    if rubric.least_overall and not scale[0] < rubric.least_overall <= scale[-1]:
+        raise _refused("The pass mark of the weighted mean lies on the scale.")
     weights = sum(item.weight for item in rubric.items)
     if (weights or rubric.least_overall) and abs(weights - 1) > 1e-9:
         raise _refused("The weights of a rubric's items sum to 100.")

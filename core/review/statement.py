@@ -28,6 +28,7 @@ from core.review.phrases import (
 )
 from core.review.ratings import StoredRating
 from core.review.reading import PlanReading, read_plan, split_counted
+from core.review.rubrics import load_rubrics
 from core.review.sample import scope_of
 from core.review.sensitivity import Sensitivity
 from core.review.settlements import StoredSettlement, outcomes
@@ -68,7 +69,8 @@ def review_state(
     planned = {record.record_id for record in reading.planned}
     drawn = frozenset(plan.records)
     inside = [stored for stored in counted if stored.rating.record_id in planned]
-    items = item_bounds([stored.rating for stored in inside], claim, plan.frame)
+    rubric = load_rubrics().get(claim.rubric)
+    items = item_bounds([stored.rating for stored in inside], claim, plan.frame, rubric)
     points = (
         strangers
         + _open_points(reading, plan)

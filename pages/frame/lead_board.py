@@ -67,7 +67,7 @@ def _in_the_way(state: ReviewState) -> list[str]:
     for item, numbers in state.items.items():
         upper, limit = numbers["upper"], numbers["limit"]
         if isinstance(upper, float) and isinstance(limit, float) and upper > limit and not unread:
-            found.append(f"{item}: too many scores of 2 or less.")
+            found.append(f"{item}: too many low scores.")
     return found
 
 

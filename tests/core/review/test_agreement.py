@@ -98,3 +98,29 @@ def test_raw_agreement_is_that_of_the_reference():
     pairs = [(4, 4)] * 67 + [(4, 5)] * 33
     assert ag.raw_agreement(pairs).value == pytest.approx(0.67)
     assert ag.raw_agreement(pairs, within=1).value == pytest.approx(1.0)
+
+
+ABSTRACTORS = np.array([[13.0, 0.0, 0.0], [0.0, 20.0, 7.0], [0.0, 4.0, 56.0]])
+"""Two abstractors, 100 patients, three diagnoses (Gwet, Handbook of Inter-Rater Reliability)."""
+
+
+def test_gwets_own_tables():
+    # Gwet 2008, 125 subjects: 118 yes/yes, 5 yes/no, 2 no/yes: kappa -0.0234, AC1 0.9408.
+    table = np.array([[118.0, 5.0], [2.0, 0.0]])
+    assert ag.weighted_kappa(table).value == pytest.approx(-0.0234, abs=5e-5)
+    assert ag.gwet_coefficient(table).value == pytest.approx(0.9408, abs=5e-5)
+    assert ag.weighted_kappa(ABSTRACTORS).value == pytest.approx(0.7964094, abs=5e-8)
+    assert ag.gwet_coefficient(ABSTRACTORS).value == pytest.approx(0.8493305, abs=5e-8)
+    # All eleven that differ are neighbours: (0.9725 - 0.53985) / (1 - 0.53985).
+    weighted = ag.gwet_coefficient(ABSTRACTORS, ag.quadratic_weights(3)).value
+    assert weighted == pytest.approx(0.43265 / 0.46015, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("both", "one", "other", "expected"), [(40, 9, 6, 0.842), (80, 10, 5, 0.914), (0, 2, 3, 0.0)]
+)
+def test_positive_agreement_of_the_tables_that_made_it_known(both, one, other, expected):
+    # Cicchetti and Feinstein 1990: kappa 0.70 and 0.32 for the first two, both agreeing in 85 %.
+    assert ag.positive_agreement(both, one, other).value == pytest.approx(expected, abs=5e-4)
+    table = np.array([[45.0, other], [one, both]])
+    assert ag.positive_agreement_of(table) == ag.positive_agreement(both, one, other)

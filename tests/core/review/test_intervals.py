@@ -10,7 +10,13 @@ from scipy import stats
 
 from core.model.names import ReviewerId
 from core.review import agreement as ag
-from core.review.intervals import Interval, bootstrap, item_intervals, norming_due
+from core.review.intervals import (
+    Interval,
+    bootstrap,
+    flag_interval,
+    item_intervals,
+    norming_due,
+)
 from tests.reviewing import Review
 
 
@@ -84,3 +90,28 @@ def test_every_question_rated_twice_has_its_intervals(simulator):
     weak = {"C1": {"alpha_ordinal": Interval(low=0.1, high=0.5)}}
     assert norming_due(weak, ["C1", "C2"]) == ("C1",)
     assert norming_due(found, ["C2"]) == ()
+
+
+def test_the_interval_of_positive_agreement_is_that_of_scipys_bootstrap():
+    cells = [(1, 1)] * 8 + [(1, 0)] * 4 + [(0, 1)] * 3 + [(0, 0)] * 45
+    tables = np.array([ag.table_of([pair], (0, 1)) for pair in cells])
+    ours = bootstrap(tables, ag.positive_agreement_of, "a seed", times=4000)
+    one, other = np.array(cells).T
+
+    def joined(first, second, axis=-1):
+        return 2 * (first & second).sum(axis) / (first.sum(axis) + second.sum(axis))
+
+    theirs = stats.bootstrap(
+        (one, other), joined, paired=True, method="percentile", n_resamples=4000, random_state=1,
+    ).confidence_interval  # fmt: skip
+    assert ours.low == pytest.approx(theirs.low, abs=0.03)
+    assert ours.high == pytest.approx(theirs.high, abs=0.03)
+    assert ours.low < 16 / 23 < ours.high
+
+
+def test_flags_of_too_few_records_have_no_interval(simulator):
+    review = Review(simulator)
+    review.read_clean()
+    found = flag_interval([one.rating for one in review.loaded()], "a seed")
+    assert (found.low, found.high) == (None, None)
+    assert "fewer than 10" in found.why

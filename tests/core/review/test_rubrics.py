@@ -87,6 +87,10 @@ def test_a_changed_word_changes_the_digest():
         ("5: good", "4: good"),
         ("[accept, reject]", "[reject]"),
         ("[1, 2, 3, 4, 5]", "[1, 2]"),
+        ("definition: d,", "definition: d, weight: 50,"),
+        ("definition: d,", "definition: d, least: 6,"),
+        ("definition: d,", "definition: d, least: 1,"),
+        ("question: Good?", "question: Good?\n  least_overall_tenths: 70"),
         ("[1, 2, 3, 4, 5]", "[5, 4, 3, 2, 1]"),
         ("name: a,", "name: a, weight: 40,"),
         ("definition: d,", ""),
@@ -95,4 +99,22 @@ def test_a_changed_word_changes_the_digest():
 def test_a_rubric_that_is_none_is_refused(old, new):
     with pytest.raises(PolicyError) as caught:
         parse_rubrics(ONE.replace(old, new).encode())
+    assert caught.value.code == "policy.rubric"
+
+
+@pytest.mark.parametrize("weights", [(70, 30), (150, -50), (60, 60), (0, 0)])
+def test_weights_that_are_none_are_refused(weights):
+    first, second = weights
+    anchors = "anchors: {1: bad, 3: so, 5: good}}"
+    two = ONE.replace(
+        f"definition: d, {anchors}",
+        f"definition: d, weight: {first}, {anchors}\n"
+        f"  - {{id: B, name: b, definition: d, weight: {second}, {anchors}",
+    ).replace("question: Good?", "question: Good?\n  least_overall_tenths: 30")
+    assert "id: B" in two
+    if weights == (70, 30):
+        assert parse_rubrics(two.encode())["own"].least_overall == 3.0
+        return
+    with pytest.raises(PolicyError) as caught:
+        parse_rubrics(two.encode())
     assert caught.value.code == "policy.rubric"
