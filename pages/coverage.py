@@ -27,7 +27,7 @@ with left:
         show.prose(
             "Listing **{short}** of {at}: {objects} objects, {size}.",
             short=show.short(snapshot.listing),
-            at=snapshot.at,
+            at=show.when(snapshot.at),
             objects=f"{snapshot.objects:,}",
             size=show.size(snapshot.bytes),
         )
@@ -51,10 +51,18 @@ with st.spinner("Opening objects to see what they hold…"):
 decisions = bench.data.decisions()
 undecided = bench.sources.undecided_families()
 
+shared = coverage_parts.shared_objects(report)
+
 st.subheader("Stages and families")
 charts.coverage_map(
     [
-        {"stage": f.stage, "family": f.title, "state": f.state, "records": f.records}
+        {
+            "stage": f.stage,
+            "family": f.title,
+            "state": f.state,
+            "records": f.records,
+            "shared": shared[f.name],
+        }
         for f in report.families.values()
     ],
     key="map",
@@ -65,12 +73,13 @@ st.dataframe(
             "family": found.title,
             "stage": found.stage,
             "state": found.state.replace("_", " "),
-            "why": found.why,
-            "objects": found.objects,
-            "size": show.size(found.bytes),
             "records seen": found.records,
+            "objects": found.objects,
+            "shared objects": shared[found.name],
+            "size": show.size(found.bytes),
             "newest": found.newest[:10],
             "formats": ", ".join(found.formats),
+            "why": found.why,
         }
         for found in report.families.values()
     ],
@@ -117,7 +126,7 @@ def source_flow(bench: Workbench, found: FamilyCoverage) -> None:
             tag=held.licence_tag or "none",
             rights=held.rights,
             by=held.by,
-            at=held.at,
+            at=show.when(held.at),
             reason=held.reason,
         )
     if not owner:
@@ -199,11 +208,11 @@ if chosen:
             {
                 "key": item.key,
                 "state": item.state,
-                "why": item.why,
                 "records": item.records,
                 "rejected": item.rejected,
                 "container": item.container,
                 "size": show.size(item.size),
+                "why": item.why,
             }
             for item in report.families[chosen].evidence
         ],

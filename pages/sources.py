@@ -126,7 +126,10 @@ rows = [row_of(line) for line in visible]
 picked: list[SourceLine] = []
 if rows:
     event: Any = st.dataframe(
-        [{**row, "bytes": show.size(line.bytes)} for row, line in zip(rows, visible, strict=True)],
+        [
+            {**row, "bytes": show.size(line.bytes), "at": show.when(str(row["at"]))}
+            for row, line in zip(rows, visible, strict=True)
+        ],
         hide_index=True,
         on_select="rerun" if owner else "ignore",
         selection_mode="multi-row",

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -52,20 +53,31 @@ class ListingPages:
         exclude: our own prefix, which is never listed.
         now: when this listing (or the going on) begins, in seconds since the epoch.
         page: objects per page.
+        seconds: a clock that never goes back, by which the rate is told.
     """
 
-    def __init__(self, folder: Path, *, exclude: str, now: float, page: int = PAGE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        exclude: str,
+        now: float,
+        page: int = PAGE,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folder = folder
         self._exclude = exclude
         self._now = now
         self._page = page
+        self._seconds = seconds
 
     def list_all(
         self, store: ObjectStore, progress: Progress = silent
     ) -> tuple[list[SourceObject], bool]:
         """Return every object not our own, and whether stored pages were gone on from.
 
-        Progress is told the count so far, twice; the total is not known beforehand.
+        Progress is told the count so far and how fast it grows; the total is not known
+        beforehand, and so is 0.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         kept = self._standing(store)
@@ -74,11 +86,13 @@ class ListingPages:
         number = len(kept)
         after = objects[-1].key if objects else ""
         listed = self._listed(store, after)
+        before, began = len(objects), self._seconds()
         while page := list(islice(listed, self._page)):
             objects.extend(page)
             self._keep(number, after, page)
             number, after = number + 1, page[-1].key
-            progress(len(objects), len(objects), "listing")
+            rate = (len(objects) - before) / max(self._seconds() - began, 0.001)
+            progress(len(objects), 0, f"{len(objects):,} objects so far, {rate:,.0f} a second")
         return objects, resumed
 
     def forget(self) -> None:

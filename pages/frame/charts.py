@@ -59,7 +59,10 @@ def draw(
 
 
 def coverage_map(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
-    """Draw stage × family with the state as colour and word. `rows`: stage, family, state."""
+    """Draw stage × family with the state as colour and word.
+
+    `rows`: stage, family, state, records, and how many objects are shared with another family.
+    """
     stages = sorted({str(row["stage"]) for row in rows})
     families = [str(row["family"]) for row in rows]
     cells: list[list[float | None]] = [[None] * len(families) for _ in stages]
@@ -67,7 +70,9 @@ def coverage_map(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
     for column, row in enumerate(rows):
         line = stages.index(str(row["stage"]))
         cells[line][column] = STATE_ORDER.index(str(row["state"]))
-        words[line][column] = f"{str(row['state']).replace('_', ' ')}<br>{row['records']:,} records"
+        lines = [str(row["state"]).replace("_", " "), f"{row['records']:,} records"]
+        lines += [f"{row['shared']:,} shared, not counted"] if row.get("shared") else []
+        words[line][column] = "<br>".join(lines)
     steps = len(STATE_ORDER)
     scale = [
         [edge, colour]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import partial
 
 import streamlit as st
@@ -48,7 +49,7 @@ def changes(found: tuple[Snapshot, Difference] | None) -> None:
         "Since listing **{short}** of {at}: {added} added, {removed} removed, {changed} changed, "
         "{same} the same; {gained} bytes in all.",
         short=show.short(former.listing),
-        at=former.at,
+        at=show.when(former.at),
         added=f"{len(difference.added):,}",
         removed=f"{len(difference.removed):,}",
         changed=f"{len(difference.changed):,}",
@@ -90,6 +91,11 @@ def downloads(bench: Workbench, report: CoverageReport, version: str, at: str) -
         column.download_button(
             f"Report as {name}", body, f"coverage.{suffix}", kind, on_click="ignore"
         )
+
+
+def shared_objects(report: CoverageReport) -> Counter[str]:
+    """Return how many objects each family claims that another one claims too."""
+    return Counter(name for claims in report.shared.values() for name in {n for n, _ in claims})
 
 
 def shared(report: CoverageReport) -> None:

@@ -98,7 +98,8 @@ def _draw(bench: Workbench, person: Person, job: Job) -> None:
         show.prose("**{title}**", title=title)
         if job.active:
             share = job.done / job.total if job.total else 0.0
-            text = f"{job.message} · {job.done:,} of {job.total:,}" if job.total else job.message
+            counted = job.total and f"{job.total:,}" not in job.message
+            text = f"{job.message} · {job.done:,} of {job.total:,}" if counted else job.message
             st.progress(min(max(share, 0.0), 1.0), text=show.escape(text) or "starting")
             st.button(
                 "Cancel",
@@ -118,4 +119,4 @@ def _draw(bench: Workbench, person: Person, job: Job) -> None:
             names = [_STEPS[name] for name, _ in job.steps if name in _STEPS]
             show.quiet("Steps: {names}", names=" → ".join(names))
         if job.finished:
-            show.quiet("Ended {at}", at=job.finished)
+            show.quiet("Ended {at}", at=show.when(job.finished))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -90,6 +91,15 @@ def outcome() -> None:
     else:
         st.error(escape(sentence))
         st.caption(escape(code))
+
+
+def when(at: str) -> str:
+    """Return a stored time as people say it; a text that is no time as it is."""
+    try:
+        moment = datetime.fromisoformat(at).astimezone(UTC)
+    except ValueError:
+        return at
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
 def short(digest: str) -> str:

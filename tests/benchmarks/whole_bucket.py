@@ -8,6 +8,11 @@ Prints what each step takes and the peak of memory here and in the largest worke
 every key that is opened comes out as its table says, the candidate's books hold the same, and a
 build after one large object in a hundred has changed dates those alone and loses nothing. Of the
 noise, which is five kinds over and over and which no build opens, 1,900 are opened.
+
+Measured on two cores with three times as much other work beside it: listed in 3.3 s, covered in
+18 s, 2,361 of 2,361 keys as told; 229,890 records in 19 shards. The second build wrote 4 of the
+19 and took 11 s of processor time in 39 s. Peaks: 435 MiB in a worker, 1,108 MiB in the process
+that builds, half of which is one shard of 256 MiB on its way out.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -24,12 +25,13 @@ from core.workbench import Workbench, assemble
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
 from pages.frame import bench as page_bench
-from pages.frame import evidence
+from pages.frame import charts, evidence, show
 from pages.frame.passage import AROUND, excerpt, where
 from tests import road
 from tests.builders import PREFIX
 from tests.pages.conftest import JUDGED_VERSION, READY_VERSION, OpenPage
 from tests.simulator import Simulator
+from tests.sources import PRIORITY, a_source_row, fill, some_source_rows
 
 DATA_PAGES = ("run_sheet", "coverage", "gates", "findings", "distribution")
 BARE_VERSION = "v2026-11-19"
@@ -86,6 +88,61 @@ def test_an_empty_desk_says_what_to_do_first(
     assert "pick one on the run sheet" in told["gates"]
     assert "no candidate of this version yet" in told["findings"]
     assert "nothing to draw" in told["distribution"]
+
+
+def test_coverage_marks_what_two_families_share_and_what_was_waived(
+    desk_without_versions: Workbench,
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    open_page: OpenPage,
+) -> None:
+    policy = desk_without_versions.desk.policy
+    both = {"edge_cases": "both/", "priority": "both/"}
+    families = tuple(
+        dataclasses.replace(rule, aliases=(*rule.aliases, both[rule.name]))
+        if rule.name in both
+        else rule
+        for rule in policy.families
+    )
+    desk = dataclasses.replace(
+        desk_without_versions.desk, policy=dataclasses.replace(policy, families=families)
+    )
+    bench = assemble(desk)
+    monkeypatch.setattr(page_bench, "_open", lambda: [bench])
+    fill(simulator, {"both/a.jsonl": some_source_rows(3), f"{PRIORITY}b.jsonl": [a_source_row(1)]})
+    owner = road.person(bench, "demo:owner")
+    bench.data.draft(BARE_VERSION, owner)
+    bench.data.take_inventory(owner)
+    bench.data.waive_family(BARE_VERSION, "voice", "No recordings yet.", owner)
+
+    page = open_page("coverage", version=BARE_VERSION)
+    assert not page.exception
+    table = page.dataframe[0].value.set_index("family")
+    titles = {rule.name: rule.title for rule in families}
+    shared = {name: int(table["shared objects"][title]) for name, title in titles.items()}
+    assert shared == dict.fromkeys(titles, 0) | {"edge_cases": 1, "priority": 1}
+    assert table["state"][titles["voice"]] == "waived"
+    assert table["state"][titles["edge_cases"]] not in ("present", "present by alias")
+    [heat] = json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
+    column = heat["x"].index(titles["voice"])
+    [cell] = [row[column] for row in heat["z"] if row[column] is not None]
+    assert charts.STATE_ORDER[int(cell)] == "waived"
+    assert sum("1 shared, not counted" in text for row in heat["text"] for text in row) == 2
+    assert "Claimed by more than one family" in words(page)
+    assert "both/a.jsonl" in set(page.dataframe[-1].value["key"])
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-02T07:05:00Z", "2 Nov 2026, 07:05 UTC"),
+        ("2026-11-02T07:05:00+00:00", "2 Nov 2026, 07:05 UTC"),
+        ("", ""),
+        ("lately", "lately"),
+    ],
+)
+def test_a_stored_time_is_shown_as_people_say_it(at: str, said: str) -> None:
+    assert show.when(at) == said
 
 
 def test_a_version_without_a_candidate_offers_to_build_one(
