@@ -56,7 +56,7 @@ def draw_set(bench: Workbench, person: Person, digest: str, claim: str) -> None:
 
 
 def _dimensions(view: SetView) -> None:
-    st.markdown("##### Who is named")
+    st.markdown("## Who is named")
     counts = {
         (one.dimension, one.value, one.role, one.problem): one.records for one in view.appearances
     }
@@ -84,7 +84,7 @@ def _dimensions(view: SetView) -> None:
 
 
 def _problems(view: SetView) -> None:
-    st.markdown("##### With which problems")
+    st.markdown("## With which problems")
     show.quiet("Records in which the client names both; a record may stand in several cells.")
     counts = {
         (_said(one.dimension), _said(one.problem)): one.records
@@ -108,7 +108,7 @@ def _problems(view: SetView) -> None:
 
 
 def _resources(view: SetView) -> None:
-    st.markdown("##### Which help is named, by country")
+    st.markdown("## Which help is named, by country")
     rows = [{"country": _said(name), "records": count} for name, count in view.resources.items()]
     st.dataframe(rows, hide_index=True)
     show.quiet(
@@ -119,7 +119,7 @@ def _resources(view: SetView) -> None:
 
 def draw_gaps(bench: Workbench, person: Person, digest: str, claim: str, view: SetView) -> None:
     """Draw what the set is known to lack, and let a reviewer of this claim add to it."""
-    st.markdown("##### Known gaps")
+    st.markdown("## Known gaps")
     gaps = bench.bias.gaps(digest, claim)
     for gap in gaps:
         show.prose("- {gap}", gap=gap)

@@ -30,7 +30,7 @@ def sign_sheet(bench: Workbench, person: Person, digest: str, requirement_id: st
         return
     sheet = bench.signing.sheet(digest, requirement_id, person)
     with st.container(border=True):
-        show.prose("#### {title}", title=sheet.title)
+        show.prose("## {title}", title=sheet.title)
         if wanted.signoff is not None:
             _given(bench, person, digest, wanted)
             return

@@ -62,6 +62,7 @@ def _form(page: Page) -> None:
 
 def _empty(page: Page, server: Server, version: str) -> None:
     open_page(page, server, CLINICIAN, "v2026-11-30")
+    page.get_by_text("Go to gates").wait_for()
 
 
 def _first(page: Page, server: Server, version: str) -> None:
@@ -102,6 +103,13 @@ def _keys(page: Page, server: Server, version: str) -> None:
     _first(page, server, version)
     page.keyboard.press("?")
     page.wait_for_timeout(200)
+
+
+def _practice(page: Page, server: Server, version: str) -> None:
+    _first(page, server, version)
+    page.get_by_role("button", name="Warm up").click(delay=50)
+    page.locator(".form .status", has_text="Practice").wait_for()
+    settle(page)
 
 
 def _minute(page: Page, server: Server, version: str) -> None:
@@ -174,6 +182,7 @@ STATES: dict[str, Callable[[Page, Server, str], None]] = {
     "first": _first,
     "not_now": _not_now,
     "keys": _keys,
+    "practice": _practice,
     "minute": _minute,
     "folded": _edge,
     "turn_by_turn": _turn_by_turn,
