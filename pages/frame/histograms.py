@@ -111,6 +111,8 @@ def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
         trace.update(
             mode="lines+markers",
             marker={"size": 10, "opacity": 0, "color": ink[number]},
+            # Equal shares lie on one another: through a dashed line the one below is seen.
+            line_dash="dash" if number else "solid",
             customdata=[[*panel.about, name]] * len(panel.edges),
         )
         figure.add_trace(trace, **place)

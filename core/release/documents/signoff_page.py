@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.release.documents.text import SPLIT_NAMES, escaped
+from core.release.documents.text import SPLIT_NAMES, escaped, role_name
 
 _STYLE = """\
 @page { size: A4; margin: 18mm 16mm; }
@@ -93,7 +93,7 @@ def _signoffs(document: Mapping[str, Any]) -> str:
             (
                 escaped(item["title"]),
                 escaped(item["reviewer"]),
-                escaped(item["role"]),
+                escaped(role_name(item["role"])),
                 escaped(item["at"]),
                 "approval",
                 _code(item["sha256"]),
@@ -154,9 +154,20 @@ def _exceptions(document: Mapping[str, Any]) -> str:
         ("explained", f"{item['code']} {item['scope']}", item["reason"])
         for item in document.get("explanations", [])
     ]
+    facts = document["provenance"]
+    dropped = ", ".join(
+        f"{reason.replace('_', ' ')} {count:,}" for reason, count in facts["dropped"].items()
+    )
+    words = (
+        f"Of {facts['rows']:,} rows read, {facts['rejected']:,} were rejected, "
+        f"{facts['lanes']:,} of other kinds set aside and {sum(facts['dropped'].values()):,} "
+        f"records dropped ({dropped or 'none'}); KNOWN_EXCLUSIONS.md has them by source."
+    )
+    counted = f"<p>{escaped(words)}</p>"
     if not rows:
-        return "<p>Nothing.</p>"
-    return _table(("", "What", "Why"), (tuple(map(escaped, row)) for row in rows))
+        return f"{counted}<p>No family, prefix or finding was left out, waived or explained.</p>"
+    table = _table(("", "What", "Why"), (tuple(map(escaped, row)) for row in rows))
+    return counted + table
 
 
 def _code(text: object) -> str:

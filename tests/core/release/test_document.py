@@ -169,14 +169,17 @@ def test_the_sign_off_page_repeats_every_signature_and_fetches_nothing(released)
     page, manifest = Page(source), manifest_of(released)
     shown = " ".join(page.words)
     for signoff in manifest["signoffs"]:
-        for name in ("title", "reviewer", "role", "at", "sha256"):
+        for name in ("title", "reviewer", "at", "sha256"):
             assert signoff[name] in shown
+        assert signoff["role"].replace("_", " ") in shown
     for review in manifest["reviews"]:
         assert review["sentence"] in shown
         assert all(dissent in shown for dissent in review["dissents"])
     assert manifest["candidate"]["digest"] in shown
     assert manifest["journal_head"] in shown
     assert "Persona <b>assets</b> are missing." in shown
+    # What no person decided is left out as well, and an auditor is told of it here.
+    assert f"Of {manifest['provenance']['rows']:,} rows read" in shown
     assert not page.fetched
     assert not set(page.tags) & {"script", "img", "link", "iframe", "b"}
     assert "url(" not in source
