@@ -54,7 +54,8 @@ def draw(line: ChecklistLine) -> None:
     with evidence:
         if line.evidence:
             with st.popover("Evidence", type="tertiary"):
-                st.dataframe([dict(item) for item in line.evidence], hide_index=True)
+                told = ("\n".join(f"{k}: {v}" for k, v in item.items()) for item in line.evidence)
+                st.code("\n\n".join(told), language=None, wrap_lines=True)
     with page:
         if line.page != "run_sheet":
             page_link(line.page)

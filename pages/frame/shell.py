@@ -41,7 +41,10 @@ PAGES = (
 _STYLE = (
     '<style>.stButtonGroup :is([aria-checked="true"], [data-selected="true"]), '
     '.stButtonGroup :is([aria-checked="true"], [data-selected="true"]) * '
-    "{ color: inherit !important; font-weight: 600; }</style>"
+    "{ color: inherit !important; font-weight: 600; }"
+    ".stPopover button:is(:hover, :active, :focus, [aria-expanded='true']), "
+    ".stPopover button:is(:hover, :active, :focus, [aria-expanded='true']) * "
+    "{ color: inherit !important; }</style>"
 )
 
 
@@ -105,7 +108,7 @@ def main() -> None:
     bench = current_bench()
     person = _sidebar(bench, chosen.url_path or PAGES[0][0], chosen.title)
     if person is not None:
-        # The theme writes the chosen segment in its primary colour, too faint on the dark ground.
+        # The theme writes a chosen segment and a pointed-at popover too faint on the dark ground.
         st.html(_STYLE)
         if person.auth == "oidc":
             _return(person)
