@@ -24,12 +24,21 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 class EarlierSample:
     """A claim's sample on an earlier candidate, and what its reading has come to.
 
-    `same_seed`: it is of the same version, so the same ranks were drawn.
+    `same_seed`: it is of the same version, so the same ranks were drawn. `low` are records that
+    a reader scored low on a question the claim limits, and `breached` says that, read to its
+    end, the sample has shown too many of them.
     """
 
     plan: SamplePlan
     reading: PlanReading
     same_seed: bool
+    low: frozenset[str] = frozenset()
+    breached: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has shown more than its plan allows, of fails or on one question."""
+        return self.breached or has_failed(self.reading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +70,9 @@ def past_of(earlier: Sequence[EarlierSample], shipped: frozenset[str]) -> Past:
     """
     series = [one for one in earlier if one.same_seed or shipped & set(one.plan.records)]
     attempts = _attempts(series)
-    failed = [one for one in attempts if has_failed(one.reading)]
+    failed = [one for one in attempts if one.failed]
     last = next((one for one in reversed(attempts) if one.same_seed), None)
-    goes_on = last is not None and not has_failed(last.reading)
+    goes_on = last is not None and not last.failed
     return Past(
         failed=tuple((_fails(one.reading), one.reading.read) for one in failed),
         read=frozenset(
@@ -86,7 +95,9 @@ def past_of(earlier: Sequence[EarlierSample], shipped: frozenset[str]) -> Past:
             sorted(
                 record.record_id
                 for record in (last.reading.drawn if last is not None and goes_on else ())
-                if (failed_here(record) or record.pending) and record.record_id not in shipped
+                if last is not None
+                and (failed_here(record) or record.pending or record.record_id in last.low)
+                and record.record_id not in shipped
             )
         ),
     )
@@ -147,7 +158,7 @@ def _attempts(series: Sequence[EarlierSample]) -> list[EarlierSample]:
     for one in series:
         name = (one.plan.seed, one.plan.attempt)
         # What has failed on one candidate is not mended by going on over another.
-        if name not in last or not has_failed(last[name].reading):
+        if name not in last or not last[name].failed:
             last[name] = one
     return list(last.values())
 

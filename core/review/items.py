@@ -70,6 +70,19 @@ def item_bounds(
     )
 
 
+def low_records(
+    ratings: Sequence[Rating], claim: ClaimRule, rubric: Rubric | None
+) -> frozenset[str]:
+    """Return the records that some reader scored low on a question the claim limits."""
+    marks = _fail_marks(rubric)
+    return frozenset(
+        rating.record_id
+        for rating in ratings
+        for item, score in _scores(rating, rubric).items()
+        if item in claim.limited_items and score <= marks.get(item, LOW)
+    )
+
+
 def _fail_marks(rubric: Rubric | None) -> Mapping[str, float]:
     """Return, by question, the highest score that fails."""
     if rubric is None:

@@ -92,6 +92,12 @@ def item_numbers(item: ItemBound) -> Mapping[str, object]:
     }
 
 
+def is_breached(numbers: Mapping[str, object]) -> bool:
+    """Return whether the numbers of a question say that its limit is not proven."""
+    upper, limit = numbers["upper"], numbers["limit"]
+    return isinstance(upper, float) and isinstance(limit, float) and upper > limit
+
+
 def mark(score: float) -> str:
     """Return a score as people write it: 2, 6.9."""
     return f"{score:.1f}".removesuffix(".0")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.model.names import ReviewerId
 from core.model.review import Rating, SamplePlan
@@ -152,11 +152,10 @@ def read_plan(
     counting = {stored.key for stored in counted}
     gone = frozenset(plan.gone)
     records = tuple(
-        _failed_and_left(record_id)
-        if record_id in gone
-        else _read_record(record_id, by_record.get(record_id, []), counting, decided)
+        _read_record(record_id, by_record.get(record_id, []), counting, decided)
         for record_id in plan.records
     )
+    records = tuple(_left(one) if one.record_id in gone else one for one in records)
     double = plan.second > plan.first
     found = sum(1 for record in records[: plan.first] if record.defect)
     second_stage = double and found == 1
@@ -174,19 +173,14 @@ def read_plan(
     )
 
 
-def _failed_and_left(record_id: str) -> RecordReading:
-    """Return a record as it counts that failed on an earlier candidate and is no more."""
-    return RecordReading(
-        record_id=record_id,
-        raters=(),
-        open_flags=(),
-        hard_fail=False,
-        rejected=True,
-        pending=False,
-        differences=(),
-        dissents=(),
-        gone=True,
-    )
+def _left(record: RecordReading) -> RecordReading:
+    """Return a record as it counts that was read on an earlier candidate and left the data.
+
+    It left for a reading against it: only where what is carried of it says that every word was
+    withdrawn, or that it was low on one question and no more, is it no fail.
+    """
+    stands = bool(record.raters) and not (record.defect or record.open_flags)
+    return replace(record, rejected=not stands, open_flags=(), differences=(), gone=True)
 
 
 def _read_record(

@@ -7,6 +7,7 @@ still ships one is never ready.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.model.names import ReviewerId
 from core.model.review import ReviewState, SamplePlan
@@ -70,7 +71,9 @@ def review_state(
     drawn = frozenset(plan.records)
     inside = [stored for stored in counted if stored.rating.record_id in planned]
     rubric = load_rubrics().get(claim.rubric)
-    items = item_bounds([stored.rating for stored in inside], claim, plan.frame, rubric)
+    # A later sample is to prove its claims at the confidence it was drawn with.
+    asked = replace(claim, confidence=plan.confidence)
+    items = item_bounds([stored.rating for stored in inside], asked, plan.frame, rubric)
     points = (
         strangers
         + _open_points(reading, plan)

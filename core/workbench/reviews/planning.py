@@ -14,7 +14,9 @@ from core.policy.types import ClaimRule
 from core.review.attempts import EarlierSample, past_of
 from core.review.carried import beside, carry, freeze_carried
 from core.review.frame import read_frame
+from core.review.items import low_records
 from core.review.known_bad import freeze_known_bad, plant
+from core.review.phrases import is_breached
 from core.review.rubrics import load_rubrics
 from core.review.sample import draw_plan, fix_seed, freeze_plan, plan_digest
 from core.workbench import history
@@ -121,13 +123,22 @@ class Planning(ReviewArea):
             if entry.event["claim"] == claim and entry.event["candidate"] != candidate.digest
         )
         return tuple(
-            EarlierSample(
-                plan=self.plan(name, claim),
-                reading=self.progress(name, claim),
-                same_seed=versions.get(name) == candidate.version,
-            )
+            self._sample_of(name, claim, same_seed=versions.get(name) == candidate.version)
             for name in names
             if versions.get(name) == candidate.version or versions.get(name) not in released
+        )
+
+    def _sample_of(self, digest: Digest, claim: str, *, same_seed: bool) -> EarlierSample:
+        reading, rule = self.progress(digest, claim), self._claim(claim)
+        planned = {record.record_id for record in reading.planned if record.raters}
+        ratings = [one.rating for one in self.ratings(digest, claim)]
+        bounds = self.state(digest, claim).items.values()
+        return EarlierSample(
+            plan=self.plan(digest, claim),
+            reading=reading,
+            same_seed=same_seed,
+            low=low_records(ratings, rule, self.rubric(claim)) & planned,
+            breached=reading.complete and any(is_breached(numbers) for numbers in bounds),
         )
 
     def _have_read(self, plan: SamplePlan, records: Sequence[str], why: str, by: Person) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -188,3 +189,19 @@ def test_when_everything_has_been_read_everything_stands_for_itself():
     plan = drawn(names, fix_seed(sha256_hex(b"x"), "nonce"), past, claim)
     assert set(plan.records) <= set(names)
     assert plan.attempt == 2
+
+
+def test_a_question_that_failed_is_not_mended_by_removing_its_low_records():
+    names = [f"{n:04}" for n in range(300)]
+    plan = drawn(names, fix_seed(sha256_hex(b"x"), "nonce"))
+    low = plan.records[4]
+    sample = EarlierSample(
+        plan=plan, reading=reading(plan, set()), same_seed=True, low=frozenset({low})
+    )
+    kept = frozenset(names) - {low}
+    # One low score that left stays in the sample; too many of them are a failed sample.
+    assert past_of([sample], kept).gone == (low,)
+    assert past_of([sample], frozenset(names)).gone == ()
+    again = past_of([dataclasses.replace(sample, breached=True)], kept)
+    assert (again.attempt, again.gone) == (2, ())
+    assert set(plan.records[: plan.first]) <= again.read

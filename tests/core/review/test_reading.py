@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -7,8 +9,9 @@ from core.canonical import sha256_hex
 from core.model.names import ReviewerId
 from core.model.review import Flag, Rating, SamplePlan
 from core.review.ratings import StoredRating
+from core.review.reading import read_plan
 from core.review.statement import review_state
-from tests.reviewing import AT, REVIEWERS, SETTLERS, a_claim
+from tests.reviewing import AT, REVIEWERS, SETTLERS, Review, a_claim
 
 CANDIDATE, RUBRIC = sha256_hex(b"candidate"), sha256_hex(b"rubric")
 RECORDS = tuple(f"r{number}" for number in range(7))
@@ -124,3 +127,18 @@ def test_a_clean_ready_review_stays_ready_only_with_its_evidence(data):
 def test_the_order_in_which_ratings_are_loaded_does_not_matter():
     ratings = [a_stored(name, "clara", "accept", flagged=False) for name in RECORDS]
     assert state_of(ratings) == state_of(ratings[::-1])
+
+
+def test_a_record_that_left_counts_as_failed_unless_its_readings_say_it_did_not(simulator):
+    review = Review(simulator)
+    review.rate(0, scores={**review.a_rating().scores, "C2": "1"})
+    review.rate(1, verdict="reject")
+    gone = review.plan.records[:3]
+    plan = dataclasses.replace(review.plan, gone=gone)
+    found = read_plan(plan, review.loaded(), review.loaded(), {})
+    low, failed, unread = found.planned[:3]
+    assert (low.read, low.defect) == (True, False)
+    assert (failed.read, failed.defect, failed.leaves) == (True, True, False)
+    # What nothing is known of any more left for a reason: it is a fail.
+    assert (unread.read, unread.defect) == (True, True)
+    assert found.read == 3
