@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,7 +37,7 @@ class Settings:
 
     `reader` is the bucket under a key that may only read, for verifying and the smoke test; None
     where no such key was given. `ray_address` names a Ray cluster that scans and compares; empty
-    for none.
+    for none. `trusted_keys` are ids of the only signing keys believed; empty for every registered.
     """
 
     bucket: BucketSettings | None
@@ -46,6 +47,7 @@ class Settings:
     reader: BucketSettings | None = None
     people_file: Path | None = None
     ray_address: str = ""
+    trusted_keys: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -73,6 +75,7 @@ def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
         workspace=workspace.expanduser().resolve(),
         reader=_reader(environment, bucket),
         people_file=Path(people).expanduser() if people else None,
+        trusted_keys=_key_ids(environment.get("DESK_TRUSTED_KEYS", "")),
         ray_address=environment.get("DESK_RAY_ADDRESS") or "",
     )
 
@@ -126,3 +129,13 @@ def _whole(found: dict[str, str], family: str, *, endpoint_needed: bool) -> Buck
         access_key=found["ACCESS_KEY"],
         secret_key=found["SECRET_KEY"],
     )
+
+
+def _key_ids(text: str) -> tuple[str, ...]:
+    found = tuple(word.strip() for word in text.split(",")) if text.strip() else ()
+    # A list that is not understood must not be taken for no list at all.
+    if not all(re.fullmatch("[0-9a-f]{16}", word) for word in found):
+        raise SettingsError(
+            "settings.trusted_keys", "DESK_TRUSTED_KEYS is a list of 16 hex digits each."
+        )
+    return found

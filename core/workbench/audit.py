@@ -12,7 +12,6 @@ from core.release.manifest import Manifest
 from core.release.verify import load_manifest
 from core.review.envelope import PREDICATE_TYPE as SIGNOFF
 from core.review.envelope import open_envelope
-from core.review.keys import registered_keys
 from core.review.signoffs import read_signoff
 from core.review.waiver_objects import KIND as WAIVER
 from core.storage.journal import Entry
@@ -38,7 +37,7 @@ class Audit:
         entries = self.desk.entries()
         numbers: dict[str, int] = {entry.digest: entry.seq for entry in entries}
         found = [manifest.anchor for manifest in self._manifests()]
-        keys = registered_keys(entries)
+        keys = self.desk.signing_keys()
         # One that does not verify is no reason to look away: whoever cut the journal's tail
         # could spoil the sign-offs that name it as well.
         for folder, kind in (("signoffs", SIGNOFF), ("waivers", WAIVER)):

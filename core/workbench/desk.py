@@ -11,6 +11,7 @@ from core.model.names import Digest
 from core.model.signoff import DeskRole, Person
 from core.policy.roster import nobody
 from core.policy.types import PersonRule, Policy
+from core.review.keys import registered_keys
 from core.settings import Settings
 from core.storage.journal import Entry, Journal
 from core.storage.ports import Clock, ObjectStore, timestamp
@@ -42,6 +43,11 @@ class Desk:
     def prefix(self) -> str:
         """Where everything of ours lies in the bucket, with its final slash."""
         return self.settings.exports_prefix
+
+    def signing_keys(self) -> Mapping[str, str]:
+        """Return the public keys believed: all registered, or of those the ones in the settings."""
+        registered, listed = registered_keys(self.entries()), self.settings.trusted_keys
+        return {name: key for name, key in registered.items() if not listed or name in listed}
 
     @property
     def configured(self) -> Digest:

@@ -9,7 +9,6 @@ from core.model.errors import NotAllowed, ReviewError
 from core.model.names import Digest
 from core.model.signoff import Decision, DeskRole, Person, Signoff
 from core.policy.types import SignoffRule
-from core.review.keys import registered_keys
 from core.review.signing import ReviewBasis, SignoffRequest, changed_since, is_stale, revoke, sign
 from core.review.signoffs import GIVEN, LoadedSignoffs, load_signoffs, read_signoff
 from core.workbench import history
@@ -59,7 +58,7 @@ class Signing:
         """Return every sign-off of this candidate that verifies, and every fault."""
         entries = self.desk.entries()
         return load_signoffs(
-            self.desk.store, self.desk.prefix, entries, Digest(digest), registered_keys(entries)
+            self.desk.store, self.desk.prefix, entries, Digest(digest), self.desk.signing_keys()
         )
 
     def requirements(self, digest: str) -> tuple[Requirement, ...]:

@@ -12,7 +12,6 @@ from core.model.signoff import DeskRole, Person
 from core.model.waiver import Waiver
 from core.policy.waivable import may_be_waived
 from core.release.proven_gates import finding_totals, is_proven, waiver_counts
-from core.review.keys import registered_keys
 from core.review.waiver_objects import MAY_WAIVE, LoadedWaivers, Proposal, load_waivers
 from core.review.waivers import WaiverRequest, agree, propose, revoke_waiver
 from core.workbench import history
@@ -46,7 +45,7 @@ class Waivers:
         """Return what holds of this candidate's waivers, and what was never signed here."""
         entries = self.desk.entries()
         return load_waivers(
-            self.desk.store, self.desk.prefix, entries, Digest(digest), registered_keys(entries)
+            self.desk.store, self.desk.prefix, entries, Digest(digest), self.desk.signing_keys()
         )
 
     def blocking(self, digest: str) -> tuple[BlockingCode, ...]:
