@@ -84,12 +84,15 @@ _ABSENT: Final = object()
 
 
 def _value(fields: Mapping[str, object], path: str) -> object:
-    """Return the value at `a.b`; a field whose own name has a dot is found first."""
+    """Return the value at `a.b` or `a.0`; a field whose own name has a dot is found first."""
     whole = fields.get(field_name(path), _ABSENT)
     if whole is not _ABSENT:
         return whole
     found: object = fields
     for part in path.split("."):
+        if isinstance(found, list) and part.isascii() and part.isdecimal() and len(part) < 7:
+            found = found[int(part)] if int(part) < len(found) else _ABSENT
+            continue
         if not isinstance(found, Mapping):
             return _ABSENT
         named = {field_name(name): value for name, value in found.items()}

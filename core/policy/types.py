@@ -81,7 +81,8 @@ class MappingRule:
     """How a row whose shape the desk does not know becomes a conversation, without code.
 
     It serves rows that have every field in `when`. Fields of one role are joined by a blank
-    line; `a.b` names the field `b` of the object `a`. Names are compared without case.
+    line; `a.b` names the field `b` of the object `a`, and `a.0` the first item of the list `a`.
+    Names are compared without case.
     """
 
     name: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from core.intake.containers.lines import split_lines
 from core.intake.read import read_object
 from core.model.dataset import Asset, Conversation, Rejection
+from core.policy.types import IntakeRule, MappingRule
 from tests.builders import a_policy
 
 RULE = a_policy().intake
@@ -118,3 +121,68 @@ def test_real_arrays_of_client_and_counselor_turns_are_one_conversation_each() -
     found = [counted(path) for path in files[:60]]
 
     assert found == [("json_array", Counter(turns=1), 1)] * 60
+
+
+SAFETY = "permissive/A_crisis/safetybench-zh/mental_health.part1.json"
+
+
+def test_real_multiple_choice_is_named_by_its_fields_and_taken_by_a_mapping_without_code() -> None:
+    """Questions with options hold no answer: mapped as they are, they become prompts, not talk."""
+    if not (SHARED / SAFETY).is_file():
+        pytest.skip("the shared data is not here")
+    body = (SHARED / SAFETY).read_bytes()
+
+    unknown = list(read_object((body,), key="s.json", rule=RULE))
+    assert {type(item) for item in unknown} == {Rejection}
+    assert Counter(item.fields for item in unknown if isinstance(item, Rejection)) == {
+        ("category", "id", "options", "question"): 155
+    }
+
+    asked = MappingRule(
+        name="asked_and_placed", when=("options", "question"), user=("question",),
+        assistant=("category",),
+    )  # fmt: skip
+    mapped = list(read_object((body,), key="s.json", rule=with_mapping(asked)))
+    talks = [item for item in mapped if isinstance(item, Conversation)]
+    assert len(talks) == len(mapped) == 155
+    assert {talk.shape for talk in talks} == {"asked_and_placed"}
+    assert {talk.messages[1].content for talk in talks} == {"Mental Health"}
+    assert len({talk.conversation_id for talk in talks}) == 155
+
+    listed = replace(asked, assistant=("options",))
+    refused = list(read_object((body,), key="s.json", rule=with_mapping(listed)))
+    assert Counter(item.code for item in refused if isinstance(item, Rejection)) == {
+        "row.not_text": 155
+    }
+
+
+def test_a_nested_tree_of_replies_is_unknown_until_a_mapping_says_which_reply_counts() -> None:
+    """The other layout of OASST: not one message a row, but a tree with replies inside replies."""
+
+    def tree(*replies: str) -> dict[str, object]:
+        told = [{"role": "assistant", "text": text, "replies": []} for text in replies]
+        asked = {"role": "prompter", "text": "I cannot sleep.", "replies": told}
+        return {"message_tree_id": "t", "prompt": asked}
+
+    rows = (tree("What keeps you up?", "Since when?"), tree())
+    body = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    unknown = list(read_object((body,), key="o.jsonl", rule=RULE))
+    assert [(item.code, item.fields) for item in unknown if isinstance(item, Rejection)] == [
+        ("row.unknown_shape", ("message_tree_id", "prompt"))
+    ] * 2
+
+    first = MappingRule(
+        name="first_reply", when=("message_tree_id",), user=("prompt.text",),
+        assistant=("prompt.replies.0.text",),
+    )  # fmt: skip
+    taken, empty = read_object((body,), key="o.jsonl", rule=with_mapping(first))
+    assert isinstance(taken, Conversation)
+    assert [message.content for message in taken.messages] == [
+        "I cannot sleep.", "What keeps you up?",
+    ]  # fmt: skip
+    assert isinstance(empty, Rejection)
+    assert empty.code == "row.empty_turn"
+
+
+def with_mapping(mapping: MappingRule) -> IntakeRule:
+    return replace(RULE, mappings=(mapping,))
