@@ -155,15 +155,36 @@ def load_area(
     return tuple(_present(history) for _, history in sorted(histories.items()))
 
 
+def load_record(
+    store: ObjectStore,
+    prefix: str,
+    candidate: Digest,
+    claim: str,
+    record_id: str,
+    *,
+    area: str = RATINGS,
+    cache: RatingCache | None = None,
+) -> tuple[StoredRating, ...]:
+    """Return the present answers to one record, without listing those to any other.
+
+    Raises:
+        ReviewError: `review.rating_broken`.
+    """
+    folder = _folder(prefix, candidate, claim, area)
+    histories = _load(store, folder, candidate, claim, cache, start=f"{folder}{record_id}/")
+    return tuple(_present(history) for _, history in sorted(histories.items()))
+
+
 def _load(
     store: ObjectStore,
     folder: str,
     candidate: Digest,
     claim: str,
     cache: RatingCache | None,
+    start: str = "",
 ) -> dict[tuple[str, str], list[StoredRating]]:
     known: dict[tuple[str, str], list[StoredRating]] = {}
-    for entry in store.list(folder):
+    for entry in store.list(start or folder):
         stored = _read(store, entry.key, folder, {} if cache is None else cache)
         rating = stored.rating
         if (rating.candidate, rating.claim) != (candidate, claim):

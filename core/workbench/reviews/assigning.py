@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import threading
 import time
@@ -25,6 +26,7 @@ from core.workbench.reviews.basis import ReviewArea
 _FEWEST_TIMES = 5
 _LAST = 20
 _FRESH_SECONDS = 1.0
+_STALE_SECONDS = 5.0
 _ASKING = threading.Lock()
 
 
@@ -214,19 +216,24 @@ class Assigning(ReviewArea):
         return answered | {name for name, readers in stored.items() if by.id in readers}
 
     def _lately(self, digest: str, claim: str) -> Lately:
-        """Return who has read what, at most a second old.
+        """Return who has read what, a second old, or as old as one asking takes.
 
         Readers at work ask many times a second, each asking costs the bucket several listings,
-        and reservations already keep what is under way apart.
+        and reservations already keep what is under way apart. While one asks, the others go on
+        with what was known before, unless that is older than five seconds.
         """
         kept = self.desk.memory.setdefault("lately", {})
         assert isinstance(kept, dict)
         held = kept.get((digest, claim))
-        if held is None or time.monotonic() - held[0] > _FRESH_SECONDS:
-            with _ASKING:
+        age = math.inf if held is None else time.monotonic() - held[0]
+        if age > _FRESH_SECONDS and _ASKING.acquire(blocking=age > _STALE_SECONDS):
+            try:
                 held = kept.get((digest, claim))
                 if held is None or time.monotonic() - held[0] > _FRESH_SECONDS:
                     held = kept[digest, claim] = (time.monotonic(), self._look(digest, claim))
+            finally:
+                _ASKING.release()
+        assert held is not None
         found: Lately = held[1]
         return found
 

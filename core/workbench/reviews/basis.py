@@ -17,7 +17,14 @@ from core.review.carried import Carried, load_carried, with_carried
 from core.review.drafts import DraftPlace, Drafts
 from core.review.frame import FoundRecord, find_record, find_records
 from core.review.known_bad import AREA, KnownBad, load_known_bad
-from core.review.ratings import StoredRating, load_area, load_first_answers, load_ratings
+from core.review.ratings import (
+    RATINGS,
+    StoredRating,
+    load_area,
+    load_first_answers,
+    load_ratings,
+    load_record,
+)
 from core.review.reading import PlanReading, read_plan, split_counted
 from core.review.rubrics import load_rubrics
 from core.review.sample import load_plans
@@ -249,15 +256,19 @@ class ReviewArea:
         return self.desk.policy.claim(claim)
 
     def _mine(self, digest: str, claim: str, record_id: str, by: Person) -> StoredRating | None:
-        """Return the present rating of a record by `by`."""
-        return next(
-            (
-                stored
-                for stored in self._mine_of(digest, claim, by)
-                if stored.rating.record_id == record_id and not stored.carried
-            ),
-            None,
+        """Return the present rating of a record by `by`, given to this very candidate."""
+        planted = self.known_bad(digest).get(claim)
+        invented = planted is not None and record_id in planted.ids
+        stored = load_record(
+            self.desk.store,
+            self.desk.prefix,
+            Digest(digest),
+            claim,
+            record_id,
+            area=AREA if invented else RATINGS,
+            cache=self._cache("known bad answers" if invented else "ratings"),
         )
+        return next((one for one in stored if one.rating.reviewer == by.id), None)
 
     def _mine_of(self, digest: str, claim: str, by: Person) -> tuple[StoredRating, ...]:
         """Return the present answers of `by` under a claim, those to known-bad records too."""

@@ -71,6 +71,18 @@ def test_reviewers_whose_ids_begin_alike_do_not_collide(review):
     assert [stored.rating.reviewer for stored in review.loaded()] == ["ann", "ann-b"]
 
 
+def test_the_answers_to_one_record_are_found_without_those_to_others(review, simulator):
+    key = review.rate(0)
+    review.rate(0, "ann")
+    simulator.put(review.rate(1), b"no rating at all")
+    record = key.split("/")[-2]
+    where = (simulator, PREFIX, review.candidate.digest, review.claim.id)
+    found = ratings.load_record(*where, record)
+    assert {stored.rating.record_id for stored in found} == {record}
+    assert {stored.rating.reviewer for stored in found} == {"ann", "clara"}
+    assert refusal(ratings.load_ratings, *where) == "review.rating_broken"
+
+
 @pytest.mark.parametrize("minutes", [9, 11])
 def test_a_flag_can_be_taken_back_for_ten_minutes_only(review, minutes):
     flags = (Flag(id="F1", turn=1, note="Means."),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from core.model.errors import NotAllowed, ReviewError
 from core.model.names import Digest
 from core.review.assigning import HOLD, NOT_NOW, Wanted, interleave, sitting_size
+from core.workbench.reviews import assigning
 from tests.desk import VERSION, a_desk, clean_answers, person_of
 
 CLAIM = "clinician_foundation"
@@ -221,3 +223,23 @@ def test_ten_readers_at_once_lose_no_rating_and_share_no_place(bench, digest):
             counts[record] += 1
     assert all(counts[want.record_id] <= want.needs for want in wanted)
     assert sum(counts.values()) == 40
+
+
+@pytest.mark.parametrize(("age", "waits"), [(2.0, False), (60.0, True)])
+def test_while_one_asks_the_bucket_others_go_on_with_what_was_known_a_moment_ago(
+    bench, digest, age, waits
+):
+    reader = person_of(bench, "clinician-1")
+    before = bench.reviews.queue(digest, CLAIM, reader)
+    kept = bench.desk.memory["lately"]
+    kept[digest, CLAIM] = (time.monotonic() - age, kept[digest, CLAIM][1])
+    seen = []
+    asks = threading.Thread(
+        target=lambda: seen.append(bench.reviews.queue(digest, CLAIM, reader)), daemon=True
+    )
+    with assigning._ASKING:
+        asks.start()
+        asks.join(0.3 if waits else 20)
+        assert asks.is_alive() is waits
+    asks.join(20)
+    assert seen == [before]
