@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from core.intake.kernel import Indices, compiled
+from core.intake.compiled import compiled
+from core.intake.kernel import Indices
 from core.intake.text import GREETING_BYTES, squeeze_text
 
 Octets = npt.NDArray[np.uint8]

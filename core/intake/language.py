@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.intake.kernel import compiled
+from core.intake.compiled import compiled
 from core.intake.utf8 import Table, join_bodies
 
 UNKNOWN = "und"

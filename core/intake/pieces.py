@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.intake.kernel import compiled
+from core.intake.compiled import compiled
 from core.intake.utf8 import Table, code_at
 
 PATTERN: Final = (

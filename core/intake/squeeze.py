@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.intake.kernel import compiled
+from core.intake.compiled import compiled
 from core.intake.text import fold_text, squeeze_text
 from core.intake.utf8 import Table, code_at, join_bodies
 

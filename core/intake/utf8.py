@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.intake.kernel import compiled
+from core.intake.compiled import compiled
 
 Table = npt.NDArray[Any]
 

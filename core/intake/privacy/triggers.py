@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.intake.kernel import compiled
+from core.intake.compiled import compiled
 from core.intake.privacy.literals import literals
 
 MARGIN = 160
