@@ -79,12 +79,14 @@ st.dataframe(
             "size": show.size(found.bytes),
             "newest": found.newest[:10],
             "formats": ", ".join(found.formats),
-            "why": found.why,
         }
         for found in report.families.values()
     ],
     hide_index=True,
 )
+for found in report.families.values():
+    if found.why:
+        show.quiet("{title}: {why}", title=found.title, why=found.why)
 
 
 def alias_flow(bench: Workbench, found: FamilyCoverage) -> None:

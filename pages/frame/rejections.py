@@ -64,10 +64,10 @@ def section(bench: Workbench, person: Person, version: str) -> None:
     rows = [
         {
             "object": one.key,
-            "family": titles.get(one.family, one.family),
             "code": one.code,
             "rows refused": one.count,
             "rows in all": one.rows,
+            "family": titles.get(one.family, one.family),
         }
         for one in counts
     ]
