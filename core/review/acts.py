@@ -14,6 +14,7 @@ from core.canonical import canonical_bytes, decode, sha256_hex
 from core.model.errors import DeskError, ReviewError
 from core.model.names import Digest, ReviewerId, parse_digest, parse_reviewer
 from core.review.answers import NOTE_LIMIT, moment_of
+from core.review.write_once import read_kept
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
@@ -100,18 +101,13 @@ def load_acts(
         ReviewError: `review.act_broken` when an object is not what its name says.
     """
     folder = _folder(prefix, candidate, claim)
-    known: dict[str, StoredAct] = {} if cache is None else cache
     found = []
     for entry in store.list(folder):
-        if entry.key not in known:
-            body = store.get(entry.key, limit=_LIMIT).body
-            act = _parse(body, entry.key)
-            digest = sha256_hex(body)
-            same = (act.candidate, act.claim) == (candidate, claim)
-            if not same or entry.key != f"{folder}{act.kind}/{digest}.json":
-                raise _broken(entry.key)
-            known[entry.key] = StoredAct(act=act, key=entry.key, sha256=digest)
-        found.append(known[entry.key])
+
+        def make(body: bytes, key: str = entry.key) -> StoredAct:
+            return _stored(body, key, prefix, candidate, claim)
+
+        found.append(read_kept(store, entry.key, cache, make, limit=_LIMIT))
     return tuple(sorted(found, key=lambda stored: (stored.act.at, stored.sha256)))
 
 
@@ -125,15 +121,15 @@ def load_act(
         ReviewError: `review.act_broken`.
     """
     key = f"{_folder(prefix, candidate, claim)}{kind}/{sha256}.json"
-    body = store.get(key, limit=_LIMIT).body
-    act = _parse(body, key)
-    if sha256_hex(body) != sha256 or (act.candidate, act.claim, act.kind) != (
-        candidate,
-        claim,
-        kind,
-    ):
+    return _stored(store.get(key, limit=_LIMIT).body, key, prefix, candidate, claim).act
+
+
+def _stored(body: bytes, key: str, prefix: str, candidate: Digest, claim: str) -> StoredAct:
+    act, digest = _parse(body, key), sha256_hex(body)
+    same = (act.candidate, act.claim) == (candidate, claim)
+    if not same or key != f"{_folder(prefix, candidate, claim)}{act.kind}/{digest}.json":
         raise _broken(key)
-    return act
+    return StoredAct(act=act, key=key, sha256=digest)
 
 
 def act_bytes(act: Act) -> bytes:

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.canonical import canonical_bytes, decode, sha256_hex
+from core.canonical import canonical_bytes, decode
 from core.model.errors import DeskError, ReviewError
 from core.model.names import Digest, parse_digest
 from core.model.review import SamplePlan
 from core.review.ratings import StoredRating
 from core.review.settlements import StoredSettlement
+from core.review.write_once import freeze_for_claim, load_by_claim
 from core.storage.ports import ObjectStore
-from core.storage.put_once import put_once
 
 SCHEMA = "release-desk/carried/1"
 _LIMIT = 8 << 20
@@ -115,9 +115,8 @@ def freeze_carried(store: ObjectStore, prefix: str, carried: Carried) -> str:
     """Store for good what is taken over and return its key; the first list stands."""
     held = load_carried(store, prefix, carried.candidate).get(carried.claim)
     body = _bytes(held or carried)
-    key = f"{_folder(prefix, carried.candidate)}{carried.claim}-{sha256_hex(body)}.json"
-    put_once(store, key, body)
-    return key
+    folder = _folder(prefix, carried.candidate)
+    return freeze_for_claim(store, folder, carried.claim, body)
 
 
 def load_carried(store: ObjectStore, prefix: str, candidate: Digest) -> Mapping[str, Carried]:
@@ -126,15 +125,8 @@ def load_carried(store: ObjectStore, prefix: str, candidate: Digest) -> Mapping[
     Raises:
         ReviewError: `review.carried_broken` when a list is not what its name says.
     """
-    found: dict[str, Carried] = {}
-    for entry in store.list(_folder(prefix, candidate)):
-        body = store.get(entry.key, limit=_LIMIT).body
-        carried = _parse(body, entry.key)
-        named = f"{_folder(prefix, candidate)}{carried.claim}-{sha256_hex(body)}.json"
-        if carried.candidate != candidate or entry.key != named or carried.claim in found:
-            raise _broken(entry.key)
-        found[carried.claim] = carried
-    return found
+    folder = _folder(prefix, candidate)
+    return load_by_claim(store, folder, candidate, parse=_parse, broken=_broken, limit=_LIMIT)
 
 
 def _bytes(carried: Carried) -> bytes:

@@ -22,8 +22,8 @@ from core.model.names import Digest
 from core.model.review import SamplePlan
 from core.policy.types import ClaimRule
 from core.review.frame import FoundRecord
+from core.review.write_once import freeze_for_claim, load_by_claim
 from core.storage.ports import ObjectStore
-from core.storage.put_once import put_once
 
 SCHEMA = "release-desk/known-bad/1"
 AREA = "known-bad-ratings"
@@ -168,9 +168,8 @@ def freeze_known_bad(store: ObjectStore, prefix: str, known_bad: KnownBad) -> st
     """Store the set for good beside its plan and return its key; the first one stands."""
     held = load_known_bad(store, prefix, known_bad.candidate).get(known_bad.claim)
     body = _bytes(held or known_bad)
-    key = f"{_folder(prefix, known_bad.candidate)}{known_bad.claim}-{sha256_hex(body)}.json"
-    put_once(store, key, body)
-    return key
+    folder = _folder(prefix, known_bad.candidate)
+    return freeze_for_claim(store, folder, known_bad.claim, body)
 
 
 def load_known_bad(store: ObjectStore, prefix: str, candidate: Digest) -> Mapping[str, KnownBad]:
@@ -179,15 +178,8 @@ def load_known_bad(store: ObjectStore, prefix: str, candidate: Digest) -> Mappin
     Raises:
         ReviewError: `review.known_bad_broken` when a stored set is not what its name says.
     """
-    found: dict[str, KnownBad] = {}
-    for entry in store.list(_folder(prefix, candidate)):
-        body = store.get(entry.key, limit=_LIMIT).body
-        known_bad = _parse(body, entry.key)
-        named = f"{_folder(prefix, candidate)}{known_bad.claim}-{sha256_hex(body)}.json"
-        if known_bad.candidate != candidate or entry.key != named or known_bad.claim in found:
-            raise _broken(entry.key)
-        found[known_bad.claim] = known_bad
-    return found
+    folder = _folder(prefix, candidate)
+    return load_by_claim(store, folder, candidate, parse=_parse, broken=_broken, limit=_LIMIT)
 
 
 def _invented(entry: Mapping[str, Any]) -> InventedRecord:

@@ -25,6 +25,7 @@ from core.review.answers import (
     parse_rating,
     rating_bytes,
 )
+from core.review.write_once import read_kept
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
@@ -219,9 +220,10 @@ def _read(store: ObjectStore, key: str, folder: str, cache: RatingCache) -> Stor
     match = _NAME.fullmatch(key[len(folder) :])
     if match is None:
         raise _broken(key)
-    if key in cache:
-        return cache[key]
-    body = store.get(key, limit=_OBJECT_LIMIT).body
+    return read_kept(store, key, cache, lambda body: _stored(body, key, match), limit=_OBJECT_LIMIT)
+
+
+def _stored(body: bytes, key: str, match: re.Match[str]) -> StoredRating:
     digest = sha256_hex(body)
     try:
         rating = parse_rating(body)
@@ -231,9 +233,7 @@ def _read(store: ObjectStore, key: str, folder: str, cache: RatingCache) -> Stor
         raise _broken(key)
     if match["sha"] != digest[:16]:
         raise _broken(key)
-    stored = StoredRating(rating=rating, key=key, sha256=digest, standing=rating.flags, earlier=())
-    cache[key] = stored
-    return stored
+    return StoredRating(rating=rating, key=key, sha256=digest, standing=rating.flags, earlier=())
 
 
 def _in_order(history: Sequence[StoredRating]) -> list[StoredRating]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from core.model.errors import ReviewError
 from core.model.names import Digest, ReviewerId
@@ -31,11 +32,13 @@ from core.review.sample import load_plans
 from core.review.sensitivity import Sensitivity, measure
 from core.review.settlements import StoredSettlement, load_settlements, outcomes
 from core.review.statement import review_state
+from core.storage.ports import ObjectStore
 from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
 from core.workbench.people import acting_people
 
+Held = TypeVar("Held")
 EDITED_WHY = "edited by decision"
 FLAGGED_WHY = "flagged in an earlier candidate"
 """Why the desk itself has a record read beside the sample."""
@@ -58,15 +61,30 @@ class ReviewArea:
 
     def plans(self, digest: str) -> Mapping[str, SamplePlan]:
         """Return the frozen plans of a candidate by claim."""
-        kept = self.desk.memory.setdefault("plans", {})
-        assert isinstance(kept, dict)
-        found: Mapping[str, SamplePlan] = kept.get(digest) or load_plans(
-            self.desk.store, self.desk.prefix, Digest(digest)
-        )
+        kept: dict[str, Mapping[str, SamplePlan]] = self._memory("plans")
+        found = kept.get(digest) or load_plans(self.desk.store, self.desk.prefix, Digest(digest))
         # Plans are write-once: once all of them stand, nothing about them changes.
         if len(found) == len(self.desk.policy.claims):
             kept[digest] = found
         return found
+
+    def _with_plans(
+        self, name: str, digest: str, load: Callable[[ObjectStore, str, Digest], Mapping[str, Held]]
+    ) -> Mapping[str, Held]:
+        """Return what is frozen together with the plans: with these, nothing about it changes."""
+        kept: dict[str, Mapping[str, Held]] = self._memory(name)
+        found = kept.get(digest)
+        if found is None:
+            found = load(self.desk.store, self.desk.prefix, Digest(digest))
+            if len(self.plans(digest)) == len(self.desk.policy.claims):
+                kept[digest] = found
+        return found
+
+    def _memory(self, name: str) -> dict[Any, Any]:
+        """Return what this process remembers under a name; of write-once objects only."""
+        held = self.desk.memory.setdefault(name, {})
+        assert isinstance(held, dict)
+        return held
 
     def rubric(self, claim: str) -> Rubric:
         """Return the rubric a claim is judged by."""
@@ -103,15 +121,7 @@ class ReviewArea:
 
     def known_bad(self, digest: str) -> Mapping[str, KnownBad]:
         """Return the known-bad records mixed into each claim's sample; never for readers' eyes."""
-        kept = self.desk.memory.setdefault("known bad", {})
-        assert isinstance(kept, dict)
-        found: Mapping[str, KnownBad] | None = kept.get(digest)
-        if found is None:
-            found = load_known_bad(self.desk.store, self.desk.prefix, Digest(digest))
-            # They are frozen with the plans: with these, nothing about them changes.
-            if len(self.plans(digest)) == len(self.desk.policy.claims):
-                kept[digest] = found
-        return found
+        return self._with_plans("known bad", digest, load_known_bad)
 
     def sensitivity(self, digest: str, claim: str) -> Sensitivity | None:
         """Return what share of the known-bad records readers stop, where some are mixed in."""
@@ -149,19 +159,11 @@ class ReviewArea:
 
     def carried(self, digest: str) -> Mapping[str, Carried]:
         """Return what this candidate's claims take over from earlier ones."""
-        kept = self.desk.memory.setdefault("carried", {})
-        assert isinstance(kept, dict)
-        found: Mapping[str, Carried] | None = kept.get(digest)
-        if found is None:
-            found = load_carried(self.desk.store, self.desk.prefix, Digest(digest))
-            if len(self.plans(digest)) == len(self.desk.policy.claims):
-                kept[digest] = found
-        return found
+        return self._with_plans("carried", digest, load_carried)
 
     def acts(self, digest: str, claim: str) -> tuple[StoredAct, ...]:
         """Return the acts beside the ratings of a claim, oldest first."""
-        kept = self.desk.memory.setdefault("acts", {})
-        assert isinstance(kept, dict)
+        kept = self._memory("acts")
         return load_acts(self.desk.store, self.desk.prefix, Digest(digest), claim, cache=kept)
 
     def extras(self, digest: str, claim: str) -> frozenset[str]:
@@ -292,9 +294,7 @@ class ReviewArea:
         return self.ratings(digest, claim) + self.known_bad_answers(digest, claim)
 
     def _cache(self, name: str) -> dict[str, StoredRating]:
-        held = self.desk.memory.setdefault(name, {})
-        assert isinstance(held, dict)
-        return held
+        return self._memory(name)
 
     def plan(self, digest: str, claim: str) -> SamplePlan:
         """Return the frozen plan of one claim; raise `review.not_frozen` before there is one."""
@@ -317,8 +317,7 @@ class ReviewArea:
         return found[record_id]
 
     def _beside(self, digest: str, record_id: str) -> FoundRecord:
-        kept = self.desk.memory.setdefault("beside", {})
-        assert isinstance(kept, dict)
+        kept = self._memory("beside")
         if (digest, record_id) not in kept:
             candidate = self.candidates.get(digest)
             kept[digest, record_id] = find_record(self.desk.store, candidate, record_id)
@@ -327,8 +326,7 @@ class ReviewArea:
 
     def _sample(self, digest: str, claim: str) -> Mapping[str, FoundRecord]:
         """Return every record of the plan, from shards that were re-hashed to their end."""
-        kept = self.desk.memory.setdefault("planned", {})
-        assert isinstance(kept, dict)
+        kept = self._memory("planned")
         if (digest, claim) not in kept:
             kept[digest, claim] = find_records(
                 self.desk.store,
