@@ -53,7 +53,7 @@ def draw_limit() -> None:
     """Say what is compared and what this cannot see."""
     show.quiet(
         "Candidate {short}. Two texts are near-duplicates when at least {least} of their runs of "
-        "{size} words are the same; every pair named here was compared word by word. {missed}A "
+        "{size} words are the same; every pair named here was compared word by word. {missed} A "
         "paraphrase or a translation is not a near-duplicate in this sense and is not found here.",
         short=show.short(digest),
         least=f"{rule.threshold:.0%}",
@@ -67,7 +67,7 @@ def missed_sentence(expected: float | None) -> str:
     if expected is None:
         return ""
     count = "fewer than one" if expected < 1 else f"about {expected:,.0f}"
-    return f"Pairs that signatures did not bring together were not; {count} is to be expected. "
+    return f"Pairs that signatures did not bring together were not; {count} is to be expected."
 
 
 def measures_of(gate: str) -> Mapping[str, Any]:

@@ -257,4 +257,7 @@ def bars(
     figure.update_layout(barmode="group" if grouped else "stack", showlegend=True)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(title=unit, tickformat=".0%" if share else ",")
+    whole = all(float(value).is_integer() for values in stacks.values() for value in values)
+    if whole and not share and max(totals, default=0) < 5:
+        figure.update_xaxes(dtick=1)  # half a record is no tick
     draw(figure, key=key, height=130 + 34 * len(names), alt=alt, legend_above=True)

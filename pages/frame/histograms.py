@@ -58,6 +58,11 @@ def histograms(
     for line, panels in enumerate(rows.values(), 1):
         for column, panel in enumerate(panels, 1):
             _add_panel(figure, panel, line, column)
+    # A split that the first family has none of must be in the legend too, and each only once.
+    named: set[str] = set()
+    for trace in figure.data:
+        trace.showlegend = trace.name not in named
+        named.add(trace.name)
     for column in range(1, columns + 1):
         panels = [row[column - 1] for row in rows.values()]
         figure.update_xaxes(range=_reach(panels), type="log", col=column, **_ticks(panels))
@@ -85,7 +90,6 @@ def _clicked(event: Any) -> tuple[str, str, str, float] | None:
 
 
 def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
-    first = line == column == 1
     ink = palette()
     place = {"row": line, "col": column}
     if panel.band is not None:
@@ -102,11 +106,11 @@ def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
         )
     if panel.earlier is not None:
         figure.add_trace(
-            _steps(panel.edges, panel.earlier, "release before", _GREY, first, fill="tozeroy"),
+            _steps(panel.edges, panel.earlier, "release before", _GREY, fill="tozeroy"),
             **place,
         )
     for number, (name, counts) in enumerate(panel.counts.items()):
-        trace = _steps(panel.edges, counts, name, ink[number], first)
+        trace = _steps(panel.edges, counts, name, ink[number])
         # Bars are drawn as one line, which cannot be clicked; unseen points on it can.
         trace.update(
             mode="lines+markers",
@@ -125,7 +129,6 @@ def _steps(
     counts: Sequence[int],
     name: str,
     colour: str,
-    legend: bool,
     fill: str = "none",
 ) -> go.Scatter:
     total = sum(counts) or 1
@@ -138,7 +141,6 @@ def _steps(
         fill=fill,
         name=name,
         legendgroup=name,
-        showlegend=legend,
         hovertemplate=f"{name}: %{{y:.1%}} from %{{x}}<extra></extra>",
     )
 

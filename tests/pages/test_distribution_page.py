@@ -49,3 +49,17 @@ def test_a_click_names_the_bar():
     assert histograms._clicked(event) == ("priority", "turns", "train", 4.0)
     assert histograms._clicked({"selection": {"points": []}}) is None
     assert histograms._clicked(None) is None
+
+
+def test_a_split_that_only_a_later_family_has_stands_in_the_legend_once(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(histograms, "draw", lambda figure, **given: drawn.append(figure))
+
+    def panel(**counts):
+        return histograms.Panel(title="turns", edges=(1, 2, 3), counts=counts)
+
+    some = (0, 1, 2, 1)
+    rows = {"a": [panel(train=some)], "b": [panel(train=some, test=some)]}
+    histograms.histograms(rows, key="pictures", alt="")
+    told = [(trace.name, trace.showlegend) for trace in drawn[0].data]
+    assert told == [("train", True), ("train", False), ("test", True)]
