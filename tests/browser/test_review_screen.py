@@ -186,8 +186,11 @@ def test_words_selected_with_the_mouse_become_the_evidence_of_a_flag(
     page.get_by_text("Evidence: “heavy, heavy”").wait_for()
     page.get_by_label("In one sentence, why").fill("Twice.")
     page.keyboard.press("Enter")
+    page.locator(".form .raised", has_text="Twice.").wait_for()
     press(page, "444444443")
+    assert scores(page) == ["4"] * 8
     page.keyboard.press("Control+Enter")
+    at_record(page, 2)
     wait_for(lambda: version.screen(0).rating is not None, page=page)
     rating = version.screen(0).rating
     assert rating is not None
