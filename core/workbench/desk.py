@@ -63,6 +63,14 @@ class Desk:
         """The present as a stored timestamp."""
         return timestamp(self.clock.now())
 
+    def now_at_least(self) -> str:
+        """The present, or the newest entry's moment if a clock set back says less.
+
+        What has expired is held against it, so that no clock brings it back to life.
+        """
+        entries = self.entries()
+        return max(self.now(), entries[-1].at) if entries else self.now()
+
     def require(self, person: Person, *roles: DeskRole) -> None:
         """Refuse unless `person` is known here and holds one of `roles`."""
         check_person(self.people(), person, embedded=self.settings.embedded)

@@ -54,7 +54,7 @@ class ReleaseEvidence(ReleaseShelf):
         probes = list(history.of_type(entries, "probe.finished"))
         return Facts(
             candidate=candidate,
-            at=desk.now(),
+            at=desk.now_at_least(),
             required_gates=desk.policy.required_gates,
             reports=self.candidates.reports(digest),
             reviews=states,

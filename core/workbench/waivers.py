@@ -52,6 +52,7 @@ class Waivers:
         """Return every code that blocks a required gate of this candidate."""
         loaded = self.load(digest)
         in_force = self.in_force(digest)
+        now = self.desk.now_at_least()
         found = []
         for gate, stored in self._failed(digest).items():
             for code, count in finding_totals(stored.report, blocking_only=True).items():
@@ -67,7 +68,7 @@ class Waivers:
                             (
                                 item
                                 for item in loaded.proposals
-                                if _scope(item) == scope and item.expires_at > self.desk.now()
+                                if _scope(item) == scope and item.expires_at > now
                             ),
                             None,
                         ),
@@ -88,7 +89,7 @@ class Waivers:
             if waiver_counts(
                 waiver,
                 candidate=Digest(digest),
-                at=self.desk.now(),
+                at=self.desk.now_at_least(),
                 people=people,
                 builders=builders,
                 policy=self.desk.policy,

@@ -167,3 +167,14 @@ def test_the_release_ships_the_waiver_whole_and_names_it(bench, digest):
     assert [item.sha256 for item in shipped] == [waiver.sha256]
     notes = decode(bench.desk.store.get(waiver.key, limit=1 << 20).body)
     assert notes["payloadType"] == "application/vnd.in-toto+json"
+
+
+def test_d17_a_clock_set_back_brings_no_expired_waiver_back(bench, digest):
+    waive(bench, digest)
+    assert "gate.failed" not in blockers(bench, digest)
+    bench.desk.clock.tick(8 * 86_400)
+    assert "gate.failed" in blockers(bench, digest)
+    bench.desk.record(person_of(bench, "engineer"), "version.drafted", version="v2026-12-01")
+    bench.desk.clock.tick(-8 * 86_400)
+    assert "gate.failed" in blockers(bench, digest)
+    assert bench.waivers.in_force(digest) == ()
