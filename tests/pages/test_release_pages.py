@@ -204,7 +204,9 @@ def test_releases_shows_the_release_and_reads_it_again(
     notes = ready_desk.releases.document(READY_VERSION, "RELEASE_NOTES.md")
     assert notes.strip() in [code.value.strip() for code in page.code]
     assert any("open_release(" in code.value for code in page.code)
-    assert any("release.position" in set(table.get("what you see", ())) for table in tables)
+    failures = next(table.value for table in page.table if "what you see" in table.value)
+    assert "release\\.position" in set(failures["what you see"])
+    assert not any("`" in cell for cell in failures.to_numpy().ravel())
 
 
 def test_a_receipt_names_the_release_so_that_no_other_can_pass_for_it(
