@@ -89,9 +89,21 @@ def signed(tmp_path_factory):
     return Bucket(store, workspace, itertools.count())
 
 
+def calls_of_a_publication(signed):
+    """How many calls of the store publishing takes when nobody interferes."""
+    store = signed.store.copied(SystemClock())
+    desk = signed.opened(store)
+    digest = desk.candidates.current(VERSION).digest
+    inputs = desk.releases._inputs(digest, person_of(desk, "owner"), silent, unwatched)
+    before = len(store.calls)
+    publish_release(inputs)
+    return len(store.calls) - before
+
+
 def test_d43_a_revocation_and_a_publication_have_one_order(signed, monkeypatch):
     monkeypatch.setitem(put_once.__kwdefaults__, "sleep", no_wait)
     outcomes = {"published": 0, "stopped": 0}
+    calls = calls_of_a_publication(signed)
     for number in range(RACES):
         store = signed.store.copied(SystemClock())
         publisher, revoker = signed.opened(store), signed.opened(store)
@@ -103,7 +115,7 @@ def test_d43_a_revocation_and_a_publication_have_one_order(signed, monkeypatch):
         inputs = publisher.releases._inputs(digest, owner, silent, unwatched)
         # The revocation is decided at another moment of the publication each time.
         moment = threading.Event()
-        store.when(op="any", nth=1 + number * 25, do=moment.set)
+        store.when(op="any", nth=1 + number * calls // RACES, do=moment.set)
 
         def revoke(desk=revoker, digest=digest, sha=chosen.sha256, by=clinician, at=moment):
             at.wait(20)

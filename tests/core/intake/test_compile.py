@@ -438,13 +438,17 @@ def test_identifiers_are_redacted_before_anything_is_measured(simulator):
 def test_a_record_that_requires_review_never_ships(simulator, monkeypatch):
     from core.intake import scan
 
-    real = scan.redact
+    real = scan.redact_all
 
-    def doubtful(messages, detector):
-        status = "requires_review" if "secret" in messages[0].content else "none_detected"
-        return dataclasses.replace(real(messages, detector), status=status)
+    def doubtful(dialogues, detector):
+        return [
+            dataclasses.replace(found, status="requires_review")
+            if "secret" in messages[0].content
+            else found
+            for messages, found in zip(dialogues, real(dialogues, detector), strict=True)
+        ]
 
-    monkeypatch.setattr(scan, "redact", doubtful)
+    monkeypatch.setattr(scan, "redact_all", doubtful)
     fill(simulator, {f"{PRIORITY}a.jsonl": [a_pair("a secret", "yes"), *some_source_rows(2)]})
     candidate = build(simulator)
     assert candidate.dropped == {"requires_review": 1}
