@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +53,17 @@ def site(serve: Callable[[Callable[[Path], Any]], tuple[Server, Any]]) -> Site:
     return Site(server, bench)
 
 
-def spoken_rows(count: int = 3) -> Any:
-    rows = some_rows_to_read("screen")
+_calls = count(1)
+
+
+def spoken_rows(number: int = 3) -> Any:
+    """Records of this call alone: a reader comes back to a text they were at in another version."""
+    call = next(_calls)
+    rows = some_rows_to_read(f"screen {call}")
     for family in ("priority", "professional_therapeutic"):
         rows[family, "train"] = [
-            spoken(f"{n} {family}, a long day.", SAID, family=family, line=n + 1)
-            for n in range(count)
+            spoken(f"{call}.{n} {family}, a long day.", SAID, family=family, line=n + 1)
+            for n in range(number)
         ]
     return rows
 
