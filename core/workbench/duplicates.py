@@ -45,12 +45,14 @@ class Duplicates:
         return found
 
     def pairs(self, digest: str) -> tuple[tuple[str, Finding], ...]:
-        """Return (gate, finding) for every finding that names two records."""
-        return tuple(
+        """Return (gate, finding) for every finding that names two records, what blocks first."""
+        paired = [
             (gate, finding)
             for gate, finding in self.candidates.findings(digest)
             if gate in PAIRED and finding.other and finding.record_id
-        )
+        ]
+        # A page lists the beginning of many: what has to be decided must not stand behind it.
+        return tuple(sorted(paired, key=lambda item: not item[1].blocking))
 
     def messages_of_dropped(self, digest: str, entry: Dropped, by: Person) -> tuple[Message, ...]:
         """Return the text of a record that does not ship, as it would have been exported.
