@@ -121,12 +121,17 @@ def claim_after(claim: ClaimRule, failed: int, frame: int) -> ClaimRule:
     """
     if not failed:
         return claim
-    confidence = 1 - (1 - claim.confidence) / 2**failed
+    confidence = confidence_after(claim.confidence, failed)
     if claim.second:
         first, second = double_plan(claim.limit, confidence, frame)
     else:
         first, second = plan_size(claim.limit, confidence, frame=frame), 0
     return replace(claim, confidence=confidence, first=first, second=second)
+
+
+def confidence_after(confidence: float, failed: int) -> float:
+    """Return the confidence asked of the sample after `failed` others: half the risk each time."""
+    return 1 - (1 - confidence) / float(2**failed)
 
 
 def past_words(past: Past, scope: str) -> str:

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from core.model.errors import ReviewError
 from core.model.names import Digest
 from core.policy.types import PiiCheckRule
+from core.review.attempts import confidence_after, ordinal
 from core.review.bounds import plan_size
-
-ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ def rule_after(rule: PiiCheckRule, failed: int) -> PiiCheckRule:
     """
     if not failed:
         return rule
-    confidence = 1 - (1 - rule.confidence) / 2**failed
+    confidence = confidence_after(rule.confidence, failed)
     return replace(rule, confidence=confidence, first=plan_size(rule.limit, confidence))
 
 
@@ -80,9 +79,8 @@ def attempts_sentence(failed: Sequence[tuple[int, int]]) -> str:
     if not failed:
         return ""
     number = len(failed)
-    word = ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
     found = ", then in ".join(f"{misses:,} of {read:,}" for misses, read in failed)
     return (
-        f" This is the {word} sample, of records nobody had read: in the earlier "
+        f" This is the {ordinal(number + 1)} sample, of records nobody had read: in the earlier "
         f"one{'s' if number > 1 else ''} somebody could be identified in {found} records read."
     )
