@@ -204,10 +204,12 @@ def _unread(
 def _frame(records: Iterable[tuple[str, str, str]], seed: str) -> list[str]:
     best: dict[str, tuple[str, str]] = {}
     for record_id, cluster_id, _ in records:
-        rank = rank_of(seed, record_id)
-        if cluster_id not in best or rank < best[cluster_id]:
-            best[cluster_id] = rank
-    return [record_id for _, record_id in sorted(best.values())]
+        # Which copy speaks for a cluster is drawn apart from its place: by the best of its
+        # copies' ranks a cluster of ten would be read ten times as often as a record alone.
+        turn = sha256_hex(f"{seed}:copy:{record_id}".encode()), record_id
+        if cluster_id not in best or turn < best[cluster_id]:
+            best[cluster_id] = turn
+    return sorted((name for _, name in best.values()), key=lambda name: rank_of(seed, name))
 
 
 def _plan(content: Mapping[str, object]) -> SamplePlan:

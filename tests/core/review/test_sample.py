@@ -93,6 +93,32 @@ def test_the_frame_is_one_record_per_cluster():
     assert len(clusters) == len(plan.records)
 
 
+def test_a_cluster_of_many_copies_is_read_no_more_often_than_a_record_alone():
+    alone = [(f"a{number}", f"a{number}", "priority") for number in range(600)]
+    copies = [
+        (f"c{number}-{copy}", f"c{number}", "priority") for number in range(60) for copy in range(10)
+    ]
+    drawn = 0
+    for number in range(60):
+        plan = sample.draw_plan(
+            alone + copies,
+            claim=a_claim(**LARGE),
+            rubric=RUBRIC,
+            candidate=CANDIDATE,
+            seed=sample.fix_seed(CANDIDATE, f"nonce {number}"),
+        )
+        drawn += sum(name.startswith("c") for name in plan.records[: plan.first])
+        assert plan.frame == 660
+    # One in eleven of 60 x 63; the standard deviation of that many draws is 18.
+    assert abs(drawn - 60 * 63 / 11) < 4 * 18
+
+
+def test_which_copy_speaks_for_its_cluster_is_drawn_evenly():
+    records = some_records(300, cluster=3)
+    places = [int(name, 16) % 3 for name in draw(records, **LARGE).records]
+    assert all(places.count(place) > len(places) / 6 for place in range(3))
+
+
 def test_only_the_families_of_the_claim_are_drawn():
     mixed = some_records(30) + some_records(30, family="voice")
     assert draw(mixed).frame == 30
