@@ -72,10 +72,11 @@ def _past_lines(report: Mapping[str, Any]) -> list[str]:
 
 
 def _edited_line(report: Mapping[str, Any]) -> list[str]:
-    """Say which records of the candidate people's words stand in; the first reports knew none."""
+    """Say what was read because people edited or rejected something; the first reports did not."""
     edited = report.get("edited", ())
     named = ", ".join(f"`{name}`" for name in edited)
-    return [f"- Edited for this candidate and read again: {named}."] if edited else []
+    why = "Edited for this candidate, or near a record that was edited or rejected, and read"
+    return [f"- {why}: {named}."] if edited else []
 
 
 def _sections(report: Mapping[str, Any]) -> list[str]:

@@ -41,6 +41,7 @@ from core.workbench.people import acting_people
 Held = TypeVar("Held")
 EDITED_WHY = "edited by decision"
 FLAGGED_WHY = "flagged in an earlier candidate"
+SIBLING_WHY = "near a record that was edited or rejected"
 """Why the desk itself has a record read beside the sample."""
 
 READERS: tuple[DeskRole, ...] = (
@@ -175,11 +176,11 @@ class ReviewArea:
         )
 
     def edited(self, digest: str, claim: str) -> frozenset[str]:
-        """Return the records in which an edit was laid and that must be read for it."""
+        """Return the records that must be read: what was edited, and what was near such a one."""
         return frozenset(
             stored.act.record_id
             for stored in self.acts(digest, claim)
-            if stored.act.kind == "extra" and stored.act.why == EDITED_WHY
+            if stored.act.kind == "extra" and stored.act.why in (EDITED_WHY, SIBLING_WHY)
         )
 
     def _keep(

@@ -21,7 +21,8 @@ from core.review.rubrics import load_rubrics
 from core.review.sample import draw_plan, fix_seed, freeze_plan, plan_digest
 from core.workbench import history
 from core.workbench.pii_checks import freeze_pii_samples
-from core.workbench.reviews.basis import EDITED_WHY, FLAGGED_WHY, ReviewArea
+from core.workbench.reviews.basis import EDITED_WHY, FLAGGED_WHY, SIBLING_WHY, ReviewArea
+from core.workbench.siblings import siblings_of_decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Planning(ReviewArea):
         assert standing is not None
         rows = list(read_frame(desk.store, candidate))
         frame = [row.drawable for row in rows]
+        siblings = siblings_of_decided(self.candidates, candidate, rows)
         rubrics = load_rubrics()
         plans = []
         for claim in desk.policy.claims:
@@ -102,6 +104,7 @@ class Planning(ReviewArea):
             self._carry(plan, names, by)
             edited = [row.record_id for row in shipped if row.edited]
             self._have_read(plan, edited, EDITED_WHY, by)
+            self._have_read(plan, sorted(names & siblings), SIBLING_WHY, by)
             if claim.known_bad:
                 self._mix_known_bad(plan, claim, by)
         freeze_pii_samples(desk, candidate, frame, standing, by)
