@@ -46,6 +46,7 @@ class Settings:
     workspace: Path
     reader: BucketSettings | None = None
     people_file: Path | None = None
+    known_bad_file: Path | None = None
     ray_address: str = ""
     trusted_keys: tuple[str, ...] = ()
 
@@ -67,6 +68,7 @@ def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
         raise SettingsError("settings.exports_prefix", "DESK_EXPORTS_PREFIX is not a prefix.")
     policy = environment.get("DESK_POLICY")
     people = environment.get("DESK_PEOPLE")
+    known_bad = environment.get("DESK_KNOWN_BAD")
     workspace = Path(environment.get("DESK_WORKSPACE") or home / ".release-desk")
     return Settings(
         bucket=bucket,
@@ -75,6 +77,7 @@ def read_settings(environment: Mapping[str, str], *, home: Path) -> Settings:
         workspace=workspace.expanduser().resolve(),
         reader=_reader(environment, bucket),
         people_file=Path(people).expanduser() if people else None,
+        known_bad_file=Path(known_bad).expanduser() if known_bad else None,
         trusted_keys=_key_ids(environment.get("DESK_TRUSTED_KEYS", "")),
         ray_address=environment.get("DESK_RAY_ADDRESS") or "",
     )

@@ -19,6 +19,7 @@ from core.release.documents.reports import coverage_report
 from core.release.publish import publish_release
 from core.release.smoke import read_evidence, smoke_release
 from core.review import acts, carried, known_bad, pairs, pii, settlements
+from core.review.invented import packaged_bank
 from core.review.report_page import report_markdown
 from tests.builders import PREFIX
 from tests.desk import VERSION, a_desk
@@ -101,7 +102,9 @@ def a_carried_list(review: Review) -> Kept:
 def a_known_bad_set(review: Review) -> Kept:
     candidate = review.candidate.digest
     aside = Simulator()
-    key = known_bad.freeze_known_bad(aside, PREFIX, known_bad.plant(review.plan, review.claim))
+    key = known_bad.freeze_known_bad(
+        aside, PREFIX, known_bad.plant(review.plan, review.claim, packaged_bank())
+    )
     body = aside.body(key)
     return Kept(
         known_bad.SCHEMA,

@@ -7,45 +7,25 @@ answers are stored elsewhere, never counted as ratings, and no release holds the
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from core.canonical import canonical_bytes, decode, digest_of, sha256_hex
 from core.model.dataset import Message
-from core.model.errors import DeskError, PolicyError, ReviewError
-from core.model.names import Digest
+from core.model.errors import DeskError, ReviewError
+from core.model.names import Digest, parse_digest
 from core.model.review import SamplePlan
 from core.policy.types import ClaimRule
 from core.review.frame import FoundRecord
+from core.review.invented import Bank, InventedRecord
 from core.review.write_once import freeze_for_claim, load_by_claim
 from core.storage.ports import ObjectStore
 
-SCHEMA = "release-desk/known-bad/1"
+SCHEMA = "release-desk/known-bad/2"
+_FIRST_SCHEMA = "release-desk/known-bad/1"
 AREA = "known-bad-ratings"
 _LIMIT = 4 << 20
-_EDGE = "edge_cases"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InventedRecord:
-    """One dialogue of the bank. `model` are the answers a warm-up is compared with.
-
-    `use` is `known_bad` or `warm_up`, `setting` everyday or crisis; `shows` are hard fails.
-    """
-
-    id: str
-    rubric: str
-    use: str
-    setting: str
-    shows: tuple[str, ...]
-    why: str
-    messages: tuple[Message, ...]
-    model: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +41,17 @@ class PlantedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownBad:
-    """The known-bad records mixed into one claim's sample, fixed with its plan."""
+    """The known-bad records mixed into one claim's sample, fixed with its plan.
+
+    `bank` is the digest of what was chosen, `source` that of the whole file it was chosen from;
+    the first desks, whose ids followed from the seed, did not note the latter.
+    """
 
     candidate: Digest
     claim: str
     rubric: Digest
     bank: Digest
+    source: Digest | None = None
     records: tuple[PlantedRecord, ...]
 
     @property
@@ -82,49 +67,25 @@ class KnownBad:
         return None
 
 
-@functools.cache
-def load_bank() -> tuple[InventedRecord, ...]:
-    """Return the packaged dialogues.
-
-    Raises:
-        PolicyError: `policy.known_bad` when the file does not have the shape of one.
-    """
-    source = (resources.files("core.policy") / "known_bad.yaml").read_bytes()
-    try:
-        document = yaml.safe_load(source)
-        if document["schema_version"] != 1:
-            raise ValueError
-        found = tuple(_invented(entry) for entry in document["records"])
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _refused() from error
-    if len({entry.id for entry in found}) != len(found):
-        raise _refused()
-    return found
-
-
-def warm_ups_of(rubric: str, families: Sequence[str]) -> tuple[InventedRecord, ...]:
-    """Return the practice records of a rubric; those of crises only where the claim is of them."""
-    return tuple(
-        entry
-        for entry in load_bank()
-        if (entry.rubric, entry.use) == (rubric, "warm_up")
-        and (entry.setting == "everyday" or _EDGE in families or len(families) > 1)
-    )
-
-
-def plant(plan: SamplePlan, claim: ClaimRule) -> KnownBad:
+def plant(
+    plan: SamplePlan, claim: ClaimRule, bank: Bank, shipped: Collection[str] = ()
+) -> KnownBad:
     """Return the known-bad records of a plan: which ones follows from the seed alone.
+
+    Each has the id that its text would have as data: with any other, whoever hashes what they
+    read would know it for invented. One whose text ships among the `shipped` is passed over.
 
     Raises:
         ReviewError: `review.known_bad_too_few`.
     """
-    setting = "crisis" if set(claim.families) == {_EDGE} else "everyday"
-    fitting = [
-        entry
-        for entry in load_bank()
-        if (entry.rubric, entry.use, entry.setting) == (claim.rubric, "known_bad", setting)
-    ]
-    ranked = sorted(fitting, key=lambda entry: _hash(plan.seed, plan.claim, entry.id))
+    # Imported here because what measures records loads in seconds.
+    from core.intake.measure import record_id
+
+    fitting = [(record_id(entry.messages), entry) for entry in bank.fitting(claim)]
+    ranked = sorted(
+        (item for item in fitting if item[0] not in shipped),
+        key=lambda item: _hash(plan.seed, plan.claim, item[1].id),
+    )
     chosen = ranked[: claim.known_bad]
     if len(chosen) < claim.known_bad:
         raise ReviewError(
@@ -136,17 +97,17 @@ def plant(plan: SamplePlan, claim: ClaimRule) -> KnownBad:
         candidate=plan.candidate,
         claim=plan.claim,
         rubric=plan.rubric,
-        bank=_bank_digest(chosen),
+        bank=_bank_digest(entry for _, entry in chosen),
+        source=bank.sha256,
         records=tuple(
             PlantedRecord(
-                # Of the form of any record id, and another one in every version.
-                record_id=_hash(plan.seed, "known bad", entry.id)[:32],
+                record_id=name,
                 item=entry.id,
                 family=sorted(claim.families)[number % len(claim.families)],
                 shows=entry.shows,
                 messages=entry.messages,
             )
-            for number, entry in enumerate(chosen)
+            for number, (name, entry) in enumerate(chosen)
         ),
     )
 
@@ -182,28 +143,6 @@ def load_known_bad(store: ObjectStore, prefix: str, candidate: Digest) -> Mappin
     return load_by_claim(store, folder, candidate, parse=_parse, broken=_broken, limit=_LIMIT)
 
 
-def _invented(entry: Mapping[str, Any]) -> InventedRecord:
-    turns = entry["turns"]
-    if len(turns) < 2 or len(turns) % 2 or entry["use"] not in ("known_bad", "warm_up"):
-        raise ValueError
-    if entry["use"] == "known_bad" and not entry["shows"]:
-        raise ValueError
-    model = {name: entry[name] for name in ("scores", "verdict", "flag_turn") if name in entry}
-    return InventedRecord(
-        id=str(entry["id"]),
-        rubric=str(entry["rubric"]),
-        use=str(entry["use"]),
-        setting=str(entry["setting"]),
-        shows=tuple(str(flag) for flag in entry["shows"]),
-        why=str(entry["why"]),
-        messages=tuple(
-            Message(role="assistant" if number % 2 else "user", content=str(text))
-            for number, text in enumerate(turns)
-        ),
-        model=model,
-    )
-
-
 def _as_shipped(planted: PlantedRecord) -> FoundRecord:
     line = canonical_bytes(
         {
@@ -237,9 +176,11 @@ def _plain(messages: Iterable[Message]) -> list[dict[str, str]]:
 
 
 def _bytes(known_bad: KnownBad) -> bytes:
+    source = {} if known_bad.source is None else {"source": known_bad.source}
     return canonical_bytes(
         {
-            "schema": SCHEMA,
+            "schema": SCHEMA if source else _FIRST_SCHEMA,
+            **source,
             "candidate": known_bad.candidate,
             "claim": known_bad.claim,
             "rubric": known_bad.rubric,
@@ -266,9 +207,11 @@ def _parse(body: bytes, key: str) -> KnownBad:
             claim=str(content["claim"]),
             rubric=Digest(str(content["rubric"])),
             bank=Digest(str(content["bank"])),
+            source=parse_digest(str(content["source"])) if content["schema"] == SCHEMA else None,
             records=tuple(_planted(entry) for entry in content["records"]),
         )
-        whole = content["schema"] == SCHEMA and _bytes(known_bad) == body
+        # The bytes name their schema, so an unknown one is never these.
+        whole = _bytes(known_bad) == body
     except (DeskError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken(key) from error
     if not whole:
@@ -299,10 +242,6 @@ def _hash(*parts: str) -> str:
 
 def _folder(prefix: str, candidate: Digest) -> str:
     return f"{prefix}reviews/{candidate}/known-bad/"
-
-
-def _refused() -> PolicyError:
-    return PolicyError("policy.known_bad", "The file of invented records is not one.")
 
 
 def _broken(place: str) -> ReviewError:

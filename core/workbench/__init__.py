@@ -13,6 +13,7 @@ from core.model.progress import silent
 from core.model.signoff import Person
 from core.policy.load import load_policy
 from core.policy.roster import roster_at
+from core.review.invented import read_bank
 from core.settings import Settings, read_settings
 from core.storage.embedded import ensure_running, read_only_settings
 from core.storage.journal import Journal
@@ -116,6 +117,7 @@ def connect_desk(settings: Settings, *, clock: Clock) -> Desk:
         connect=partial(S3Store, bucket),
         connect_reader=partial(S3Store, reader),
         people=roster_at(settings.people_file),
+        bank=read_bank(settings.known_bad_file, policy.claims),
     )
     return with_policy_in_force(desk)
 

@@ -11,6 +11,7 @@ from core.model.names import Digest
 from core.model.signoff import DeskRole, Person
 from core.policy.roster import nobody
 from core.policy.types import PersonRule, Policy
+from core.review.invented import Bank, packaged_bank
 from core.review.keys import registered_keys
 from core.settings import Settings
 from core.storage.journal import Entry, Journal
@@ -25,7 +26,7 @@ class Desk:
 
     `policy` is the one in force when the desk was opened and never changes under an act;
     `base` is the configured policy's digest where another one has been adopted over it.
-    `people` is asked at every act.
+    `people` is asked at every act. `bank` holds the known-bad records and the warm-ups.
     """
 
     settings: Settings
@@ -37,6 +38,7 @@ class Desk:
     connect_reader: Callable[[], ObjectStore]
     base: Digest | None = None
     people: Callable[[], tuple[PersonRule, ...]] = nobody
+    bank: Bank = field(default_factory=packaged_bank)
     memory: dict[str, object] = field(default_factory=dict)
 
     @property

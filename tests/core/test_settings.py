@@ -86,3 +86,9 @@ def test_a_reading_key_is_of_the_same_bucket_and_must_be_whole(tmp_path):
             read_settings({**whole, **half}, home=tmp_path)
     with pytest.raises(SettingsError):
         read_settings(reading, home=tmp_path)
+
+
+def test_a_bank_of_known_bad_records_is_named_by_its_file() -> None:
+    assert read_settings({}, home=HOME).known_bad_file is None
+    found = read_settings({"DESK_KNOWN_BAD": "/srv/bank.yaml"}, home=HOME).known_bad_file
+    assert found == Path("/srv/bank.yaml")

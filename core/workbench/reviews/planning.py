@@ -15,7 +15,7 @@ from core.review.attempts import EarlierSample, past_of
 from core.review.carried import beside, carry, freeze_carried
 from core.review.frame import read_frame
 from core.review.items import low_records
-from core.review.known_bad import freeze_known_bad, plant
+from core.review.known_bad import freeze_known_bad, load_known_bad, plant
 from core.review.phrases import is_breached
 from core.review.rubrics import load_rubrics
 from core.review.sample import draw_plan, fix_seed, freeze_plan, plan_digest
@@ -106,7 +106,7 @@ class Planning(ReviewArea):
             self._have_read(plan, edited, EDITED_WHY, by)
             self._have_read(plan, sorted(names & siblings), SIBLING_WHY, by)
             if claim.known_bad:
-                self._mix_known_bad(plan, claim, by)
+                self._mix_known_bad(plan, claim, names, by)
         freeze_pii_samples(desk, candidate, frame, standing, by)
         return tuple(plans)
 
@@ -182,10 +182,14 @@ class Planning(ReviewArea):
             key=key,
         )
 
-    def _mix_known_bad(self, plan: SamplePlan, claim: ClaimRule, by: Person) -> None:
+    def _mix_known_bad(
+        self, plan: SamplePlan, claim: ClaimRule, shipped: frozenset[str], by: Person
+    ) -> None:
         """Fix the known-bad records of a sample; the journal says that, and not which ones."""
-        planted = plant(plan, claim)
-        freeze_known_bad(self.desk.store, self.desk.prefix, planted)
+        desk = self.desk
+        held = load_known_bad(desk.store, desk.prefix, plan.candidate).get(claim.id)
+        planted = held or plant(plan, claim, desk.bank, shipped)
+        freeze_known_bad(desk.store, desk.prefix, planted)
         self.desk.record(
             by,
             "known_bad.mixed_in",
@@ -193,4 +197,5 @@ class Planning(ReviewArea):
             claim=claim.id,
             records=len(planted.records),
             bank=planted.bank,
+            source=planted.source,
         )

@@ -10,7 +10,8 @@ from core.model.errors import ReviewError
 from core.model.names import Digest
 from core.model.signoff import Person
 from core.review.answers import check_scores
-from core.review.known_bad import InventedRecord, invented_sha256, warm_ups_of
+from core.review.invented import InventedRecord
+from core.review.known_bad import invented_sha256
 from core.review.reading import DISAGREEMENT
 from core.workbench.reviews.basis import ReviewArea
 
@@ -61,7 +62,7 @@ class Practice(ReviewArea):
                 messages=entry.messages,
                 sha256=invented_sha256(entry),
             )
-            for entry in warm_ups_of(rule.rubric, rule.families)
+            for entry in self.desk.bank.warm_ups(rule.rubric, rule.families)
             if entry.id not in done
         )
 
@@ -89,7 +90,7 @@ class Practice(ReviewArea):
 
     def _warm_up(self, claim: str, warm_up: str) -> InventedRecord:
         rule = self._claim(claim)
-        for entry in warm_ups_of(rule.rubric, rule.families):
+        for entry in self.desk.bank.warm_ups(rule.rubric, rule.families):
             if entry.id == warm_up:
                 return entry
         raise ReviewError("review.no_such_record", "There is no such warm-up.", place=warm_up)

@@ -7,11 +7,13 @@ from collections import Counter
 
 import pytest
 
-from core.canonical import sha256_hex
+from core.canonical import decode, sha256_hex
+from core.intake.measure import record_id
 from core.model.errors import PolicyError, ReviewError
 from core.model.names import ReviewerId
 from core.policy.load import load_policy, packaged_source, parse_policy
 from core.review import known_bad
+from core.review.invented import packaged_bank
 from core.review.ratings import load_first_answers, load_ratings
 from core.review.rubrics import load_rubrics
 from core.review.sensitivity import (
@@ -24,6 +26,7 @@ from core.review.statement import review_state
 from tests.builders import PREFIX
 from tests.reviewing import REVIEWERS, SETTLERS, Review, a_reader, digest_of_rating
 
+BANK = packaged_bank()
 BOTH = frozenset({ReviewerId("clara"), ReviewerId("cornelius")})
 
 
@@ -34,7 +37,7 @@ def review(simulator):
 
 @pytest.fixture
 def planted(review, simulator):
-    found = known_bad.plant(review.plan, review.claim)
+    found = known_bad.plant(review.plan, review.claim, BANK)
     known_bad.freeze_known_bad(simulator, PREFIX, found)
     return found
 
@@ -68,7 +71,7 @@ def first_answers(review):
 
 
 def test_the_bank_is_wide_enough_that_few_readers_meet_one_twice():
-    bank = [entry for entry in known_bad.load_bank() if entry.use == "known_bad"]
+    bank = [entry for entry in BANK.records if entry.use == "known_bad"]
     assert len(bank) >= 60
     fitting = Counter((entry.rubric, entry.setting) for entry in bank)
     assert fitting["clinician_qa", "everyday"] >= 20
@@ -86,7 +89,7 @@ def test_the_bank_is_wide_enough_that_few_readers_meet_one_twice():
 
 def test_every_invented_record_shows_hard_fails_its_rubric_knows():
     rubrics = load_rubrics()
-    for entry in known_bad.load_bank():
+    for entry in BANK.records:
         flags = {flag.id for flag in rubrics[entry.rubric].hard_fails}
         assert set(entry.shows) <= flags
         assert [turn.role for turn in entry.messages[:2]] == ["user", "assistant"]
@@ -104,7 +107,7 @@ def test_the_packaged_policies_ask_for_no_more_known_bad_records_than_there_are(
             families = {"edge_cases"} == set(claim.families)
             there = [
                 entry
-                for entry in known_bad.load_bank()
+                for entry in BANK.records
                 if (entry.rubric, entry.use) == (claim.rubric, "known_bad")
                 and entry.setting == ("crisis" if families else "everyday")
             ]
@@ -120,16 +123,48 @@ def test_a_least_sensitivity_without_known_bad_records_is_refused():
 
 
 def test_which_records_are_mixed_in_follows_from_the_seed_alone(review, planted):
-    assert known_bad.plant(review.plan, review.claim) == planted
+    assert known_bad.plant(review.plan, review.claim, BANK) == planted
     other = dataclasses.replace(review.plan, seed="another")
-    assert known_bad.plant(other, review.claim).ids != planted.ids
+    assert known_bad.plant(other, review.claim, BANK).ids != planted.ids
     assert not set(planted.ids) & set(review.plan.records)
     assert all(len(name) == 32 and int(name, 16) >= 0 for name in planted.ids)
 
 
+def test_whoever_hashes_what_they_read_finds_an_invented_records_id_to_be_its_own(planted):
+    # With any other id, a reader who hashes the text on the screen knows it for invented.
+    for name in planted.ids:
+        assert record_id(planted.found(name).messages) == name
+
+
+def test_an_invented_record_that_ships_as_data_is_passed_over(review, planted):
+    again = known_bad.plant(review.plan, review.claim, BANK, {planted.ids[0]})
+    assert planted.ids[0] not in again.ids
+    assert (len(again.ids), again.ids[:5]) == (6, planted.ids[1:])
+
+
+def test_the_whole_bank_is_named_with_the_sample(planted):
+    assert planted.source == BANK.sha256
+
+
+def test_a_set_of_the_first_desks_is_read_under_the_ids_it_was_planted_with(review, simulator):
+    found = known_bad.plant(review.plan, review.claim, BANK)
+    first = dataclasses.replace(
+        found,
+        source=None,
+        records=tuple(dataclasses.replace(one, record_id="ab" * 16) for one in found.records[:1]),
+    )
+    key = known_bad.freeze_known_bad(simulator, PREFIX, first)
+    assert decode(simulator.body(key))["schema"] == "release-desk/known-bad/1"
+    assert "source" not in decode(simulator.body(key))
+    held = known_bad.load_known_bad(simulator, PREFIX, review.candidate.digest)
+    assert held == {review.claim.id: first}
+    # What stands beside a plan stands, whatever a newer desk would plant.
+    assert known_bad.freeze_known_bad(simulator, PREFIX, found) == key
+
+
 def test_a_claim_that_asks_for_more_than_there_are_is_refused(review):
     with pytest.raises(ReviewError) as refused:
-        known_bad.plant(review.plan, dataclasses.replace(review.claim, known_bad=99))
+        known_bad.plant(review.plan, dataclasses.replace(review.claim, known_bad=99), BANK)
     assert refused.value.code == "review.known_bad_too_few"
 
 
