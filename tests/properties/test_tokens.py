@@ -46,6 +46,18 @@ def test_every_character_of_a_sure_class_is_cut_as_tiktoken_cuts_it():
         assert wrong == []
 
 
+def test_words_of_every_length_are_counted_at_every_end():
+    # Letters are read eight at a time, pieces kept as up to four times eight bytes.
+    words = [
+        (letters * 40)[:length] for letters in ("aZ", "né", "z{", "@A") for length in range(40)
+    ]
+    some = [f"{before}{word}{after}" for word in words for before in ("", " ", "\n", ".")
+            for after in ("", "é", "'ll", "{", "1")]  # fmt: skip
+    plain = [count_tokens(text) for text in some]
+    assert count_all_tokens(some) == plain
+    assert count_all_tokens(some) == plain
+
+
 def test_half_a_pair_is_left_to_tiktoken():
     text = "half \ud83d a pair"
     assert count_all_tokens(["a", text, ""]) == [1, count_tokens(text), 0]
