@@ -92,8 +92,9 @@ class Columns:
             _packed(placement.group),
             _packed(placement.cluster),
         ]
-        ids = ledger.record_ids() if steps else [""] * len(ledger)
-        decided = [" ".join(steps.get(name, ())) for name in ids]
+        decided = [""] * len(ledger)
+        if steps:
+            decided = [" ".join(steps.get(name, ())) for name in ledger.record_ids()]
         words = (
             ledger.shape,
             ledger.language,

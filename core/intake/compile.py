@@ -7,7 +7,7 @@ the result. Whatever is left out is counted, and the books must balance before a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.canonical import canonical_bytes, sha256_hex
@@ -19,7 +19,8 @@ from core.intake.books import (
     note_gaps,
     source_entries,
 )
-from core.intake.choose import Chosen, choose_sources
+from core.intake.choose import choose_sources
+from core.intake.columns import KeptColumns
 from core.intake.decided import apply_decided
 from core.intake.document import (
     decode_candidate,
@@ -29,15 +30,17 @@ from core.intake.document import (
 )
 from core.intake.dropped import store_dropped
 from core.intake.edits import Edit
+from core.intake.fetched import FetchedFeatures
 from core.intake.inventory import Listing, date_listing
+from core.intake.kept_pairs import KeptPairs
 from core.intake.ledger import Ledger, Source
 from core.intake.place import place_records
 from core.intake.routing import build_routing
-from core.intake.scan import ObjectScan, StoreFactory, load_features, scan_settings_digest
-from core.intake.scan_all import ScanJob, StartsPools, ask_at_once, scan_all, scan_one
+from core.intake.scan import StoreFactory, scan_settings_digest
+from core.intake.scan_all import ScanJob, StartsPools, scan_all
 from core.intake.shards import write_shards
 from core.model.candidate import Candidate
-from core.model.errors import IntakeError, Missing
+from core.model.errors import IntakeError
 from core.model.names import Digest, Version
 from core.model.progress import Progress, silent
 from core.policy.types import Policy
@@ -107,11 +110,24 @@ def compile_candidate(
     wanted = [item.source for item in chosen]
     scans = scan_all(store, wanted, job, workers, connect, progress, pools=pools)
     with tempfile.TemporaryDirectory(prefix="release-desk-") as folder:
-        fetched = _fetch_all(store, chosen, scans, job, Path(folder), connect)
-        decided = apply_decided(fetched, decisions, policy, edits)
-        ledger = Ledger(decided.sources, policy.near_duplicates.permutations)
+        ledger = Ledger(
+            [
+                Source(scan=scan, family=item.family, licence_tag=item.licence_tag)
+                for item, scan in zip(chosen, scans, strict=True)
+            ],
+            FetchedFeatures(store, scans, job, Path(folder), connect),
+            KeptColumns(store, job.settings, prefix),
+            policy.near_duplicates.permutations,
+        )
+        decided = apply_decided(ledger, Path(folder), decisions, policy, edits)
         progress(0, 1, "find duplicates")
-        placement = place_records(ledger, policy, decisions, decided.replaced)
+        placement = place_records(
+            ledger,
+            policy,
+            decisions,
+            decided.replaced,
+            KeptPairs(store, job.settings, prefix),
+        )
         if all(reason is not None for reason in placement.reason):
             raise IntakeError("intake.nothing_to_ship", "No record is left to ship.")
         shards = write_shards(
@@ -158,33 +174,3 @@ def compile_candidate(
     store_dropped(store, prefix, sealed.digest, ledger, placement)
     progress(1, 1, "built")
     return sealed
-
-
-def _fetch_all(
-    store: ObjectStore,
-    chosen: Sequence[Chosen],
-    scans: Sequence[ObjectScan],
-    job: ScanJob,
-    folder: Path,
-    connect: StoreFactory | None,
-) -> Iterator[Source]:
-    """Put every scan's features in `folder`; what is gone or damaged is scanned again.
-
-    A remote bucket is asked for several at a time.
-    """
-
-    def fetch(number: int) -> bool:
-        try:
-            body = load_features(store, scans[number])
-        except (IntakeError, Missing):
-            return False
-        (folder / f"{number}.parquet").write_bytes(body)
-        return True
-
-    asked = ask_at_once(fetch, range(len(chosen)), connect)
-    for number, (item, known, there) in enumerate(zip(chosen, scans, asked, strict=True)):
-        scan, path = known, folder / f"{number}.parquet"
-        if not there:
-            scan = scan_one(store, item.source, job, fresh=True)
-            path.write_bytes(load_features(store, scan))
-        yield Source(scan=scan, family=item.family, licence_tag=item.licence_tag, features=path)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 import pyarrow.parquet as pq
 
 from core.intake.edits import Edit, circle, replace_turns, stale, wanted_edits
 from core.intake.features import FeatureFile, Row
-from core.intake.ledger import Source
+from core.intake.ledger import Ledger
 from core.intake.measure import decode_messages, measure_records
 from core.intake.privacy.redact import Redacted, Replacement, replace_spans
 from core.intake.privacy.spans import Span, merge
-from core.intake.scan import read_features
 from core.model.dataset import Conversation, Message, PiiStatus
 from core.model.errors import IntakeError
 from core.model.personal import entity_of
@@ -31,26 +31,26 @@ _GROUP_ROWS = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """Sources as people decided they should be.
+    """What came of decisions about words.
 
     `steps` are the decided steps by the id of a record that changed; `replaced` the digests of
     texts that an edit put others in the place of, so that no copy of them ships instead.
     """
 
-    sources: Sequence[Source]
     steps: Mapping[str, tuple[str, ...]]
     replaced: frozenset[bytes]
 
 
 def apply_decided(
-    sources: Iterable[Source],
+    ledger: Ledger,
+    folder: Path,
     decisions: Iterable[Decision],
     policy: Policy,
     edits: Iterable[Edit] = (),
 ) -> Decided:
-    """Return the sources with decided spans and turns replaced.
+    """Replace decided spans and turns in the ledger.
 
-    Features are written anew beside the old ones, for the sources that hold such a record.
+    For the sources that hold such a record, features are written anew in `folder`.
 
     Raises:
         IntakeError: `intake.redaction_misplaced` when a decision names no place of its record,
@@ -66,11 +66,15 @@ def apply_decided(
     changes = _Changes(
         redactions=_wanted(known, leaving), edits=wanted_edits(edits, known, leaving)
     )
-    found = [_rewritten(source, changes, policy) for source in sources]
+    if changes.records:
+        held = ledger.holding(changes.records)
+        for number, path in zip(held, list(ledger.features.paths(held)), strict=True):
+            target = folder / f"{number}.decided.parquet"
+            _rewrite(path, target, changes, policy)
+            ledger.replace(number, target)
     for record in sorted(changes.edits.keys() - changes.met):
         raise stale(f"{record}:{changes.edits[record][0].turn}")
     return Decided(
-        sources=found,
         steps={name: tuple(sorted(steps)) for name, steps in changes.steps.items()},
         replaced=frozenset(changes.replaced),
     )
@@ -108,14 +112,8 @@ def _wanted(
     return {record: items for record, items in wanted.items() if record not in leaving}
 
 
-def _rewritten(source: Source, changes: _Changes, policy: Policy) -> Source:
-    if not changes.records:
-        return source
-    held = read_features(source.features, ["record_id"])["record_id"].to_pylist()
-    if changes.records.isdisjoint(held):
-        return source
-    path = source.features.with_suffix(".decided.parquet")
-    with path.open("wb") as file, pq.ParquetFile(source.features) as table:
+def _rewrite(path: Path, target: Path, changes: _Changes, policy: Policy) -> None:
+    with target.open("wb") as file, pq.ParquetFile(path) as table:
         features = FeatureFile(file)
         try:
             for batch in table.iter_batches(_GROUP_ROWS):
@@ -123,7 +121,6 @@ def _rewritten(source: Source, changes: _Changes, policy: Policy) -> Source:
                     features.add(_changed(row, changes, policy))
         finally:
             features.close()
-    return replace(source, features=path)
 
 
 def _changed(row: Row, changes: _Changes, policy: Policy) -> Row:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, product
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,23 @@ class Pairs:
     largest_bucket: int
 
 
+class MeasuredPairs(Protocol):
+    """Similarities of texts, by their digests."""
+
+    def find(
+        self, one: npt.NDArray[np.bytes_], other: npt.NDArray[np.bytes_]
+    ) -> npt.NDArray[np.float64]:
+        """Return the exact Jaccard similarity of each pair, NaN where it was never measured."""
+
+    def keep(
+        self,
+        one: npt.NDArray[np.bytes_],
+        other: npt.NDArray[np.bytes_],
+        jaccard: npt.NDArray[np.float64],
+    ) -> None:
+        """Take the pairs that were of use, with their similarities."""
+
+
 def find_pairs(
     keys: Sequence[bytes] | npt.NDArray[np.bytes_],
     signatures: Signatures,
@@ -75,6 +93,7 @@ def find_pairs(
     texts: Texts,
     rule: NearDuplicateRule,
     threshold: float | None = None,
+    known: MeasuredPairs | None = None,
 ) -> Pairs:
     """Return every pair of distinct texts whose Jaccard similarity reaches the threshold.
 
@@ -87,6 +106,8 @@ def find_pairs(
             already. Called from several threads at once.
         rule: shingle size, bands and rows, bucket cap.
         threshold: the least similarity; the rule's own when None.
+        known: similarities measured before, and told all that were of use. The digests must
+            decide the shingles of a text.
 
     Raises:
         IntakeError: `intake.threshold` when the threshold is no similarity.
@@ -94,12 +115,19 @@ def find_pairs(
     least = rule.threshold if threshold is None else threshold
     if not 0 < least <= 1:
         raise IntakeError("intake.threshold", "A similarity lies above 0 and is at most 1.")
-    order = np.argsort(np.asarray(keys, np.bytes_), kind="stable").astype(np.int64)
+    names = np.asarray(keys, np.bytes_)
+    order = np.argsort(names, kind="stable").astype(np.int64)
     order = order[counts[order] > 0]
     low, high, capped, largest = _candidates(signatures, order, rule, least)
     low, high = order[low], order[high]
     low, high = np.minimum(low, high), np.maximum(low, high)
-    similar = _compare(low, high, texts, rule.shingle)
+    similar = np.full(len(low), np.nan)
+    if known is not None:
+        similar = known.find(names[low], names[high])
+    asked = np.flatnonzero(np.isnan(similar))
+    similar[asked] = _compare(low[asked], high[asked], texts, rule.shingle)
+    if known is not None:
+        known.keep(names[low], names[high], similar)
     near = np.flatnonzero(similar >= least)
     near = near[np.lexsort((high[near], low[near]))]
     return Pairs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,13 @@ class PackedDigests:
     def _rows(self, content: bytes) -> npt.NDArray[np.uint8]:
         return np.frombuffer(content, np.uint8).reshape(-1, self.packed.shape[1])
 
+    def find(self, digests: Collection[bytes]) -> npt.NDArray[np.int64]:
+        """Return the places, ascending, at which one of these digests stands."""
+        if not digests:
+            return np.empty(0, np.int64)
+        column = self.packed.view(f"S{self.packed.shape[1]}").ravel()
+        return np.flatnonzero(np.isin(column, np.array(list(digests), column.dtype)))
+
     def __len__(self) -> int:
         return len(self.packed)
 
@@ -67,6 +74,26 @@ class PackedDigests:
             for place in range(0, len(block), width):
                 digest = block[place : place + width]
                 yield b"" if digest == none else digest
+
+
+def first_alike(
+    packed: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where each distinct digest of 16 bytes stands first, ascending, and which each is.
+
+    The second of the two indexes the first.
+    """
+    high, low = packed.view("<u8").T
+    order = np.lexsort((low, high))
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (high[order[1:]] != high[order[:-1]]) | (low[order[1:]] != low[order[:-1]])
+    # The sort keeps the order of equal digests, so that the first of a run stood first.
+    heads = order[new]
+    ranks = np.empty(len(heads), np.int64)
+    ranks[np.argsort(heads)] = np.arange(len(heads))
+    places = np.empty(len(order), np.int64)
+    places[order] = ranks[np.cumsum(new) - 1]
+    return np.sort(heads), places
 
 
 def packed_content(column: pa.ChunkedArray) -> bytes:

@@ -18,10 +18,11 @@ import numpy.typing as npt
 from core.intake.fields import field_name
 from core.intake.grouping import DOCUMENT, KEY
 from core.intake.kernel import Indices
-from core.intake.ledger import Ledger
-from core.intake.near import Pairs, find_pairs, label_clusters
-from core.intake.split import Groups, name_group, split_of
-from core.model.dataset import Split
+from core.intake.ledger import Ledger, is_id
+from core.intake.near import MeasuredPairs, Pairs, find_pairs, label_clusters
+from core.intake.packed_digests import first_alike
+from core.intake.split import Groups, NamedGroups, name_groups, split_all
+from core.model.dataset import SPLITS, Split
 from core.policy.types import Policy
 
 Reason = Literal["requires_review", "excluded_by_decision", "exact_duplicate", "near_duplicate"]
@@ -52,15 +53,14 @@ def place_records(
     policy: Policy,
     decisions: Decisions,
     replaced: frozenset[bytes] = frozenset(),
+    known: MeasuredPairs | None = None,
 ) -> Placement:
     """Return where every record of the ledger goes.
 
     `replaced` are the digests of texts that decided edits took the place of: no copy ships.
+    `known` are similarities that need not be measured again.
     """
-    digests = list(ledger.text_digest)
-    first: dict[bytes, int] = {}
-    firsts = [first.setdefault(digest, index) for index, digest in enumerate(digests)]
-    heads, places = np.unique(np.array(firsts, np.int64), return_inverse=True)
+    heads, places = first_alike(ledger.text_digest.packed)
     pairs = find_pairs(
         ledger.text_digest.packed[heads].view(f"S{ledger.text_digest.packed.shape[1]}").ravel(),
         # Most corpora hold few copies: where there is none, nothing is copied either.
@@ -68,28 +68,37 @@ def place_records(
         ledger.shingles[heads],
         lambda some: ledger.texts(heads[list(some)].tolist()),
         policy.near_duplicates,
+        known=known,
     )
     head_labels = label_clusters(pairs.low, pairs.high, len(heads))
     labels = head_labels[places]
-    roots = _group(ledger, labels.tolist(), policy).labels()
-    reasons, kept = _reasons(ledger, policy, decisions, labels.tolist(), roots.tolist(), replaced)
-    names = _names("group", roots, digests)
+    roots = _group(ledger, heads, places, pairs, policy).labels()
+    reasons, kept = _reasons(
+        ledger, policy, places, labels, _excluded(ledger, decisions, places, roots, replaced)
+    )
+    digests = ledger.text_digest.packed[heads]
+    groups = name_groups("group", roots[heads], digests)
+    clusters = name_groups("cluster", head_labels, digests)
     return Placement(
         reason=tuple(reasons),
         kept=tuple(kept),
-        similarity=_similarities(kept, places.tolist(), pairs),
-        group=_short(names, roots.tolist()),
-        cluster=_short(_names("cluster", labels, digests), labels.tolist()),
-        split=_splits(ledger, policy, roots, names),
+        similarity=_similarities(kept, places, pairs),
+        group=_each(groups.names, groups.members[places]),
+        cluster=_each(clusters.names, clusters.members[places]),
+        split=_splits(ledger, policy, groups, groups.members[places]),
         dedup_status=_statuses(places, labels, head_labels),
         pairs=pairs,
     )
 
 
-def _group(ledger: Ledger, labels: Sequence[int], policy: Policy) -> Groups:
+def _group(ledger: Ledger, heads: Indices, places: Indices, pairs: Pairs, policy: Policy) -> Groups:
     groups = Groups(len(ledger))
-    groups.join_alike(labels)
-    groups.join_alike(digest or None for digest in ledger.prompt_digest)
+    groups.join_pairs(heads[places], np.arange(len(ledger)))
+    groups.join_pairs(heads[pairs.low], heads[pairs.high])
+    prompts = ledger.prompt_digest.packed
+    asked = np.flatnonzero(prompts.any(axis=1))
+    first, which = first_alike(prompts[asked])
+    groups.join_pairs(asked[first[which]], asked)
     if any(name is not None for name in ledger.conversation_id):
         groups.join_alike(
             None if name is None else (source, name)
@@ -109,102 +118,85 @@ def _group(ledger: Ledger, labels: Sequence[int], policy: Policy) -> Groups:
 def _reasons(
     ledger: Ledger,
     policy: Policy,
-    decisions: Decisions,
-    labels: Sequence[int],
-    roots: Sequence[int],
-    replaced: frozenset[bytes],
+    places: Indices,
+    labels: Indices,
+    excluded: npt.NDArray[np.bool_],
 ) -> tuple[list[Reason | None], list[int | None]]:
-    excluded = _excluded(ledger, decisions, roots, replaced)
+    """Return why each record is dropped, and what is kept instead; None where it ships."""
+    reasons: list[Reason | None] = [None] * len(ledger)
+    kept: list[int | None] = [None] * len(ledger)
+    review = ledger.pii_status.is_word("requires_review")
+    for index in np.flatnonzero(excluded).tolist():
+        reasons[index] = "excluded_by_decision"
+    for index in np.flatnonzero(review).tolist():
+        reasons[index] = "requires_review"
     names = {rule.name for rule in policy.families if rule.near_duplicates == "one_per_cluster"}
-    lone = _of_families(ledger, names).tolist()
-    review = ledger.pii_status.is_word("requires_review").tolist()
-    seen: dict[bytes, int] = {}
-    kept_clusters: dict[int, int] = {}
-    reasons: list[Reason | None] = []
-    kept: list[int | None] = []
-    for index, digest in enumerate(ledger.text_digest):
-        instead: int | None = None
-        if review[index]:
-            reasons.append("requires_review")
-        elif index in excluded:
-            reasons.append("excluded_by_decision")
-        elif digest in seen:
-            reasons.append("exact_duplicate")
-            instead = seen[digest]
-        elif lone[index] and labels[index] in kept_clusters:
-            reasons.append("near_duplicate")
-            instead = kept_clusters[labels[index]]
+    lone = _of_families(ledger, names)
+    text_of: dict[int, int] = {}
+    cluster_of: dict[int, int] = {}
+    # Nothing is dropped for the sake of another where a cluster holds one record.
+    akin = np.bincount(labels)[labels] > 1 if len(labels) else np.zeros(0, np.bool_)
+    for index in np.flatnonzero(akin & ~excluded & ~review).tolist():
+        text, cluster = int(places[index]), int(labels[index])
+        if text in text_of:
+            reasons[index], kept[index] = "exact_duplicate", text_of[text]
+        elif lone[index] and cluster in cluster_of:
+            reasons[index], kept[index] = "near_duplicate", cluster_of[cluster]
         else:
-            seen[digest] = index
-            kept_clusters.setdefault(labels[index], index)
-            reasons.append(None)
-        kept.append(instead)
+            text_of[text] = index
+            cluster_of.setdefault(cluster, index)
     return reasons, kept
 
 
 def _similarities(
-    kept: Sequence[int | None], places: Sequence[int], pairs: Pairs
+    kept: Sequence[int | None], places: Indices, pairs: Pairs
 ) -> tuple[float | None, ...]:
     """Return how alike each dropped record and the one kept instead are, where it was measured."""
-    if all(instead is None for instead in kept):
-        return (None,) * len(kept)
+    found: list[float | None] = [None] * len(kept)
+    dropped = [(index, instead) for index, instead in enumerate(kept) if instead is not None]
+    if not dropped:
+        return tuple(found)
     measured = {
         (low, high): value
         for low, high, value in zip(
             pairs.low.tolist(), pairs.high.tolist(), pairs.jaccard.tolist(), strict=True
         )
     }
-    found: list[float | None] = []
-    for index, instead in enumerate(kept):
-        if instead is None:
-            found.append(None)
-        elif places[index] == places[instead]:
-            found.append(1.0)
-        else:
-            one, other = sorted((places[index], places[instead]))
-            found.append(measured.get((one, other)))
+    for index, instead in dropped:
+        one, other = sorted((int(places[index]), int(places[instead])))
+        found[index] = 1.0 if one == other else measured.get((one, other))
     return tuple(found)
 
 
 def _excluded(
-    ledger: Ledger, decisions: Decisions, roots: Sequence[int], replaced: frozenset[bytes]
-) -> set[int]:
-    """Return the records people left out, with every copy of their text and of replaced ones."""
+    ledger: Ledger,
+    decisions: Decisions,
+    places: Indices,
+    roots: Indices,
+    replaced: frozenset[bytes],
+) -> npt.NDArray[np.bool_]:
+    """Say which records people left out, with every copy of their text and of replaced ones."""
     by_action: dict[str, set[str]] = {"exclude": set(), "exclude_group": set()}
     for decision in decisions:
         if decision.get("action") in by_action:
             by_action[decision["action"]].add(decision.get("record_id", ""))
-    if not any(by_action.values()) and not replaced:
-        return set()
-    texts: set[bytes] = set(replaced)
-    groups: set[int] = set()
-    for index, record_id in enumerate(ledger.record_ids()):
-        if record_id in by_action["exclude"]:
-            texts.add(ledger.text_digest[index])
-        if record_id in by_action["exclude_group"]:
-            groups.add(roots[index])
-    return {
-        index
-        for index, digest in enumerate(ledger.text_digest)
-        if digest in texts or roots[index] in groups
-    }
+    gone = np.zeros(len(ledger), np.bool_)
+    texts = np.union1d(
+        ledger.ids.find([bytes.fromhex(name) for name in by_action["exclude"] if is_id(name)]),
+        ledger.text_digest.find(list(replaced)),
+    )
+    groups = ledger.ids.find(
+        [bytes.fromhex(name) for name in by_action["exclude_group"] if is_id(name)]
+    )
+    if len(texts):
+        gone |= np.isin(places, places[texts])
+    if len(groups):
+        gone |= np.isin(roots, roots[groups])
+    return gone
 
 
-def _short(names: Mapping[int, str], labels: Sequence[int]) -> tuple[str, ...]:
-    """Return the 32-hex name of every record's group; one string for all of a group."""
-    short = {label: name[:32] for label, name in names.items()}
-    return tuple(map(short.__getitem__, labels))
-
-
-def _names(kind: str, labels: Indices, digests: Sequence[bytes]) -> dict[int, str]:
-    """Return the 64-hex name of every group, the same for any order of records."""
-    smallest: dict[int, bytes] = {}
-    for label, digest in zip(labels.tolist(), digests, strict=True):
-        held = smallest.get(label)
-        if held is None or digest < held:
-            smallest[label] = digest
-    start = kind.encode()
-    return {label: name_group(start, digest) for label, digest in smallest.items()}
+def _each(names: Sequence[str], members: Indices) -> tuple[str, ...]:
+    return tuple(map(names.__getitem__, members.tolist()))
 
 
 def _of_families(ledger: Ledger, names: Collection[str]) -> npt.NDArray[np.bool_]:
@@ -214,15 +206,12 @@ def _of_families(ledger: Ledger, names: Collection[str]) -> npt.NDArray[np.bool_
 
 
 def _splits(
-    ledger: Ledger, policy: Policy, roots: Indices, names: Mapping[int, str]
+    ledger: Ledger, policy: Policy, groups: NamedGroups, members: Indices
 ) -> tuple[Split, ...]:
     test_only = {rule.name for rule in policy.families if rule.test_only}
-    held_out = set(roots[_of_families(ledger, test_only)].tolist())
-    decided: dict[int, Split] = {
-        root: "test" if root in held_out else split_of(digest, policy.splits)
-        for root, digest in names.items()
-    }
-    return tuple(map(decided.__getitem__, roots.tolist()))
+    sides = split_all(groups.positions, policy.splits)
+    sides[members[_of_families(ledger, test_only)]] = SPLITS.index("test")
+    return tuple(map(SPLITS.__getitem__, sides[members].tolist()))
 
 
 def _statuses(places: Indices, labels: Indices, head_labels: Indices) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 
@@ -28,8 +29,7 @@ class Groups:
 
     def join(self, one: int, other: int) -> None:
         """Make one group of the groups of `one` and `other`."""
-        self._low.append(np.array([one], np.int64))
-        self._high.append(np.array([other], np.int64))
+        self.join_pairs(np.array([one], np.int64), np.array([other], np.int64))
 
     def join_alike(self, keys: Iterable[Hashable | None]) -> None:
         """Join the things whose keys are equal; a thing whose key is None joins nothing."""
@@ -37,10 +37,13 @@ class Groups:
         firsts = [
             thing if key is None else first.setdefault(key, thing) for thing, key in enumerate(keys)
         ]
-        low = np.array(firsts, np.int64)
-        high = np.flatnonzero(low != np.arange(len(low)))
-        self._low.append(low[high])
-        self._high.append(high.astype(np.int64))
+        self.join_pairs(np.array(firsts, np.int64), np.arange(len(firsts)))
+
+    def join_pairs(self, low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> None:
+        """Join each of `low` with that of `high` at the same place, which may be itself."""
+        two = np.flatnonzero(low != high)
+        self._low.append(low[two])
+        self._high.append(high[two])
 
     def labels(self) -> npt.NDArray[np.int64]:
         """Return the label of every thing's group."""
@@ -54,19 +57,61 @@ class Groups:
         return np.asarray(smallest[parts], np.int64)
 
 
-def split_of(group_digest: str, splits: Mapping[Split, float]) -> Split:
-    """Return the split of a group from the first 64 bits of its digest.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedGroups:
+    """Groups by the digests of their smallest members.
+
+    `names` holds 32 hex digits of each; `positions` the first 64 bits of each, which decide its
+    split; `members` says which group each thing is in.
+    """
+
+    names: Sequence[str]
+    positions: npt.NDArray[np.uint64]
+    members: npt.NDArray[np.int64]
+
+
+def name_groups(
+    kind: str, labels: npt.NDArray[np.int64], digests: npt.NDArray[np.uint8]
+) -> NamedGroups:
+    """Name the groups of `kind` of things of these digests, one row of 16 bytes each.
+
+    Things with the same label are a group; its name follows from its smallest digest alone.
+    """
+    found, members = np.unique(labels, return_inverse=True)
+    high, low = digests.view(">u8").T
+    ranked = np.lexsort((low, high))[::-1]
+    smallest = np.empty(len(found), np.int64)
+    # Of several written to one place the last stays, which is the smallest.
+    smallest[members[ranked]] = ranked
+    packed = digests[smallest].tobytes()
+    start, width = kind.encode() + b":", digests.shape[1]
+    whole = [
+        hashlib.sha256(start + packed[place : place + width]).digest()
+        for place in range(0, len(packed), width)
+    ]
+    return NamedGroups(
+        names=[digest[:16].hex() for digest in whole],
+        positions=np.frombuffer(b"".join(whole), ">u8")[::4].astype(np.uint64),
+        members=np.asarray(members, np.int64),
+    )
+
+
+def split_all(
+    positions: npt.NDArray[np.uint64], splits: Mapping[Split, float]
+) -> npt.NDArray[np.int64]:
+    """Return the split of each group, as a place in `SPLITS`, from the first bits of its digest.
 
     Args:
-        group_digest: hex, evenly distributed (16 digits or more).
+        positions: the first 64 bits, evenly distributed.
         splits: the share of each split; shares sum to 1.
     """
-    position = int(group_digest[:16], 16)
-    for split, end in _ends(tuple(splits.items())):
-        if position < end:
-            return split
     # Shares that round to less than 1 leave a sliver, which goes to the last split in use.
-    return [split for split in SPLITS if splits.get(split, 0.0) > 0][-1]
+    last = [place for place, split in enumerate(SPLITS) if splits.get(split, 0.0) > 0][-1]
+    sides = np.full(len(positions), last, np.int64)
+    for place, (_, end) in reversed(list(enumerate(_ends(tuple(splits.items()))))):
+        if end:
+            sides[positions <= np.uint64(end - 1)] = place
+    return sides
 
 
 @cache
@@ -77,13 +122,3 @@ def _ends(splits: tuple[tuple[Split, float], ...]) -> tuple[tuple[Split, int], .
     return tuple(
         (split, -(-edge * _SPAN // _RESOLUTION)) for split, edge in zip(SPLITS, edges, strict=True)
     )
-
-
-def group_digest(kind: str, members: Iterable[bytes]) -> str:
-    """Return the 64-hex digest that names a group of `kind`: that of its smallest member."""
-    return name_group(kind.encode(), min(members))
-
-
-def name_group(kind: bytes, smallest: bytes) -> str:
-    """Return the same of a group whose smallest member is known."""
-    return hashlib.sha256(kind + b":" + smallest).hexdigest()

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
+from core.intake import near
 from core.intake.inventory import carry_times, make_listing
 from core.intake.packed_digests import PackedDigests
 from core.intake.words import words_of
 from tests.builders import PREFIX, SNAPSHOT_AT, a_policy
-from tests.file_store import FileStore
-from tests.sources import COT, PRIORITY, build, fill, listing_of, rows_of, some_source_rows
+from tests.file_store import LISTED, FileStore
+from tests.sources import (
+    COT,
+    PRIORITY,
+    build,
+    edited,
+    fill,
+    listing_of,
+    long_row,
+    rows_of,
+    some_source_rows,
+)
 
 HELD = "/features/"
 LATER = "2027-01-01T00:00:00Z"
@@ -29,6 +42,13 @@ class Counting(FileStore):
         self.asked.append(("get", key))
         return super().get(key, **more)
 
+    def list(self, prefix, **more):
+        self.asked.append(("list", prefix))
+        for item in super().list(prefix, **more):
+            # When it was put, as a server says: the newest of a cache is looked at first.
+            written = self._path(item.key).stat().st_mtime_ns // 1000
+            yield replace(item, modified=LISTED + timedelta(microseconds=written % 10**12))
+
     def head_bytes(self, key, count):
         self.asked.append(("head", key))
         return super().head_bytes(key, count)
@@ -40,6 +60,8 @@ class Counting(FileStore):
 
 def some_objects(count=10):
     objects = {f"{PRIORITY}{n}.jsonl": some_source_rows(6, seed=f"p{n}") for n in range(count)}
+    alike = long_row("alike")
+    objects |= {f"{PRIORITY}alike.jsonl": [alike, edited(alike), edited(alike, word="other")]}
     return objects | {f"{COT}a.jsonl": some_source_rows(12, seed="cot")}
 
 
@@ -80,7 +102,67 @@ def uncached(tmp_path_factory, objects, **more):
 def test_what_did_not_change_is_neither_looked_up_one_by_one_nor_written(store, first):
     assert build(store) == first
     assert asked(store, "get", "/by-version/") == asked(store, "head", HELD) == []
+    assert asked(store, "get", ".parquet") == asked(store, "put", HELD) == []
     assert asked(store, "put", "/shards/") == []
+
+
+def test_what_a_build_asks_for_does_not_grow_with_the_bucket(tmp_path_factory):
+    counts = []
+    for objects in (10, 40):
+        bucket = Counting(tmp_path_factory.mktemp("grown"))
+        fill(bucket, some_objects(objects))
+        build(bucket)
+        bucket.asked.clear()
+        build(bucket)
+        # One look at each part that may have to be written, whatever there is to write.
+        counts.append(len([key for _, key in bucket.asked if "/rendered/" not in key]))
+    assert counts[0] == counts[1]
+
+
+def test_similarities_are_measured_once(store, first, monkeypatch):
+    assert first.dropped == {}
+    compared = []
+    compare = near._compare
+    monkeypatch.setattr(
+        near, "_compare", lambda low, *more: compared.append(len(low)) or compare(low, *more)
+    )
+    assert build(store) == first
+    assert compared == [0]
+    for item in list(store.list(PREFIX)):
+        if "/pairs/" in item.key:
+            store.delete(item.key)
+    assert build(store) == first
+    assert compared == [0, 3]
+
+
+def test_columns_of_what_is_no_longer_used_are_left_behind(store, first, tmp_path_factory):
+    """Blocks of many builds are written together again, and none of it shows in the candidate."""
+    objects = some_objects()
+    for change in range(12):
+        objects[f"{PRIORITY}{change % 10}.jsonl"] = some_source_rows(6, seed=f"again{change}")
+        fill(store, objects)
+        last = build(store)
+    assert last.digest == uncached(tmp_path_factory, objects).digest
+    store.asked.clear()
+    assert build(store) == last
+    blocks = [key for key in asked(store, "get", "/columns/") if key.endswith(".arrow")]
+    assert 1 <= len(set(blocks)) <= 9
+    assert asked(store, "get", ".parquet") == []
+
+
+def test_a_decided_redaction_reads_the_one_source_it_is_about(store, first, tmp_path_factory):
+    record = a_record_of(store, first, "cot_reasoning")
+    decision = {
+        "action": "redact", "gate": "privacy", "code": "privacy.person", "record_id": record,
+        "turn": "0", "start": "0", "end": "4", "by": "lead", "reason": "asked",
+    }  # fmt: skip
+    second = build(store, decisions=[decision])
+    assert len(set(asked(store, "get", ".parquet"))) <= 2
+    assert second.digest != first.digest
+    fresh = uncached(tmp_path_factory, some_objects(), decisions=[decision])
+    assert second.digest == fresh.digest
+    # The columns that are kept are those of the features, not of what people decided.
+    assert build(store) == first
 
 
 def test_only_the_shards_that_a_decision_touches_are_written(store, first, tmp_path_factory):
@@ -100,7 +182,7 @@ def test_one_changed_object_is_the_only_one_looked_up_and_the_digest_is_a_fresh_
     assert second.digest == uncached(tmp_path_factory, changed).digest != first.digest
 
 
-@pytest.mark.parametrize("part", ["/index/", "/rendered/", "/by-version/"])
+@pytest.mark.parametrize("part", ["/index/", "/rendered/", "/by-version/", "/columns/", "/pairs/"])
 @pytest.mark.parametrize("damage", [b"", b"{}", b"\xff\x00", b'{"schema":"release-desk/other/9"}'])
 def test_a_damaged_cache_is_passed_over(store, first, part, damage):
     keys = [item.key for item in store.list(PREFIX) if part in item.key]
