@@ -94,6 +94,16 @@ def freeze(bench: Workbench, person: Person, candidate: Candidate) -> None:
         )
 
 
+def parts_words(plan: SamplePlan) -> str:
+    """Return what of a sample stands from an earlier release, and what is new to read."""
+    return "; ".join(
+        f"{part.ships:,} records unchanged since {part.since}, a sample of {part.first} read then"
+        if part.since
+        else f"{part.ships:,} new, {part.first} of them to read"
+        for part in plan.parts
+    )
+
+
 def draw_plan(bench: Workbench, candidate: Candidate, plans: dict[str, SamplePlan]) -> None:
     """Draw every claim; before the freeze what is asked, afterwards what is fixed."""
     st.dataframe(
@@ -106,6 +116,9 @@ def draw_plan(bench: Workbench, candidate: Candidate, plans: dict[str, SamplePla
     if not plans:
         show.quiet("N counts records for now; frozen, it counts one per near-duplicate cluster.")
         return
+    for claim in bench.desk.policy.claims:
+        if plans[claim.id].parts:
+            show.prose("{claim}: {parts}.", claim=claim.title, parts=parts_words(plans[claim.id]))
     seed = bench.reviews.seed(candidate.version) or ""
     show.quiet("Seed {seed}, fixed before the first record was shown.", seed=show.short(seed))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.canonical import canonical_bytes, decode, document_bytes
+from core.canonical import canonical_bytes, decode, document_bytes, sha256_hex
 from core.demo import fill
 from core.gates.evidence import decode_report
 from core.intake.document import decode_candidate
@@ -33,6 +33,7 @@ from core.review import keys
 from core.review.answers import parse_rating
 from core.review.envelope import open_envelope, seal, statement_bytes
 from core.review.sample import parse_plan
+from core.review.strata import parse_frame
 from core.storage.journal import Journal
 from core.storage.ports import SystemClock
 from tests.builders import PREFIX
@@ -75,12 +76,19 @@ def of_the_next_version(body: bytes, schema: str) -> bytes:
     return altered
 
 
+def own_frame(body: bytes) -> object:
+    """Read a frame under the name its bytes have."""
+    return parse_frame(body, sha256_hex(body))
+
+
 @pytest.mark.parametrize(
     ("schema", "read", "code"),
     [
         ("release-desk/candidate/2", decode_candidate, "candidate.schema"),
         ("release-desk/evidence/1", decode_report, "gate.evidence_unreadable"),
         ("release-desk/sample-plan/1", parse_plan, "review.plan_broken"),
+        ("release-desk/sample-plan/3", parse_plan, "review.plan_broken"),
+        ("release-desk/sample-frame/1", own_frame, "review.frame_broken"),
         ("release-desk/rating/2", parse_rating, "review.rating_broken"),
     ],
 )

@@ -58,6 +58,29 @@ class Rubric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SamplePart:
+    """One stratum of a claim: units drawn by one seed out of one frame, and proven by itself.
+
+    A unit is one record per near-duplicate cluster. `frame` is how many there were when it was
+    drawn, for `candidate`; `ships` how many of them still ship unchanged, of which alone it
+    speaks. `since` is the release that first drew it, empty for what this very plan draws;
+    `drawn_from` the digest of the stored frame. `first`, `second`, `overlap` and `records` are
+    as in a plan.
+    """
+
+    candidate: Digest
+    since: str
+    seed: str
+    drawn_from: str
+    frame: int
+    ships: int
+    first: int
+    second: int
+    overlap: int
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SamplePlan:
     """Which records get read, fixed before the first is shown.
 
@@ -67,8 +90,13 @@ class SamplePlan:
     of records the claim speaks of (one per near-duplicate cluster).
 
     `attempt` is which sample this is, from 1; `failed` are (fails, records read) of those before
-    it, `left_in` what failed in them and still ships. `gone` failed in this very sample on an
-    earlier candidate and left the data; they count as read and failed.
+    it, `left_in` what failed in them and still ships. `gone` were drawn on an earlier candidate
+    and have left the data: they count as read, and as failed unless what is carried of them
+    says otherwise.
+
+    `parts` are the strata of a sample that goes on from a release, oldest first; each of them
+    proves the limit. The numbers above are then their sums, and `records` all of theirs. Without
+    parts the plan is one stratum, and `drawn_from` the digest of its stored frame ("": none).
     """
 
     id: str
@@ -88,6 +116,26 @@ class SamplePlan:
     failed: tuple[tuple[int, int], ...] = ()
     left_in: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    drawn_from: str = ""
+    parts: tuple[SamplePart, ...] = ()
+
+    @property
+    def strata(self) -> tuple[SamplePart, ...]:
+        """The parts; a plan without any is one by itself."""
+        return self.parts or (
+            SamplePart(
+                candidate=self.candidate,
+                since="",
+                seed=self.seed,
+                drawn_from=self.drawn_from,
+                frame=self.frame,
+                ships=self.frame,
+                first=self.first,
+                second=self.second,
+                overlap=self.overlap,
+                records=self.records,
+            ),
+        )
 
     @property
     def attempt(self) -> int:
@@ -165,7 +213,9 @@ class ReviewState:
     (may be signed). `upper` is the one-sided exact upper bound on the defect rate as readers
     see it, `corrected` the same with what they miss of the `known_bad` records allowed for.
     `items` has the bound of each question, `carried` how many readings stem from an earlier
-    candidate whose record and rubric were the same.
+    candidate whose record and rubric were the same. `failed_and_left` are records that failed in
+    the sample, have left the data, and still count. `parts` has the numbers of each stratum where
+    there are several.
     """
 
     claim: str
@@ -191,3 +241,5 @@ class ReviewState:
     corrected: float | None = None
     items: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     carried: int = 0
+    failed_and_left: tuple[str, ...] = ()
+    parts: tuple[Mapping[str, object], ...] = ()

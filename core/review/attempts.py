@@ -105,7 +105,7 @@ def past_of(earlier: Sequence[EarlierSample], shipped: frozenset[str]) -> Past:
 
 def has_failed(reading: PlanReading) -> bool:
     """Return whether a sample has shown more fails than its plan allows, read to its end or not."""
-    return _fails(reading) > reading.allowed
+    return any(_fails_of(part.planned) > part.allowed for part in reading.parts)
 
 
 def failed_here(record: RecordReading) -> bool:
@@ -169,4 +169,8 @@ def _attempts(series: Sequence[EarlierSample]) -> list[EarlierSample]:
 
 
 def _fails(reading: PlanReading) -> int:
-    return sum(1 for record in reading.planned if failed_here(record))
+    return _fails_of(reading.planned)
+
+
+def _fails_of(records: Sequence[RecordReading]) -> int:
+    return sum(1 for record in records if failed_here(record))

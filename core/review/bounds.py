@@ -7,6 +7,7 @@ it is None the frame is treated as endless.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -63,6 +64,23 @@ def quoted_upper(defects: int, read: int, frame: int, confidence: float, limit: 
     return exact if read * _LARGE_FRAME > frame or only_exact_proves else cautious
 
 
+def quoted_part_upper(
+    defects: int, read: int, frame: int, ships: int, confidence: float, limit: float
+) -> float:
+    """Return the bound to print of the `ships` units that are left of a `frame` that was read.
+
+    At most as many of them are bad as of the whole frame, so the bound on that number holds for
+    them whichever left, and whoever chose.
+    """
+    if ships == frame:
+        return quoted_upper(defects, read, frame, confidence, limit)
+    bad = round(hypergeometric_upper(defects, read, frame, confidence) * frame)
+    cautious = min(1.0, clopper_pearson_upper(defects, read, confidence) * frame / ships)
+    only_exact_proves = bad < least_bad(limit, ships) and cautious > limit
+    exact = min(1.0, bad / ships)
+    return exact if read * _LARGE_FRAME > frame or only_exact_proves else cautious
+
+
 def miss_probability(rate: float, read: int, frame: int | None = None) -> float:
     """Return the chance that none of `read` records shows a problem of this `rate`.
 
@@ -73,6 +91,25 @@ def miss_probability(rate: float, read: int, frame: int | None = None) -> float:
     return float(
         _laws().hypergeom.pmf(0, frame, math.ceil(_exactly(rate) * frame), min(read, frame))
     )
+
+
+def worst_miss_probability(rate: float, parts: Sequence[tuple[int, int, int]]) -> float:
+    """Return the chance that no sample shows a problem of this `rate`, wherever it lies worst.
+
+    `parts` are (records read, units drawn from, units that ship) of each stratum. The problem
+    has ceil(rate × N) units; each lies where it is found least, which is the worst for all of
+    them since one more is the likelier found the more there are in a part.
+    """
+    bad, chance = [0] * len(parts), 1.0
+    for _ in range(math.ceil(_exactly(rate) * sum(ships for _, _, ships in parts))):
+        missed = [
+            (frame - held - min(read, frame)) / (frame - held) if held < ships else -1.0
+            for held, (read, frame, ships) in zip(bad, parts, strict=True)
+        ]
+        worst = max(range(len(parts)), key=missed.__getitem__)
+        chance *= max(0.0, missed[worst])
+        bad[worst] += 1
+    return chance
 
 
 def plan_size(limit: float, confidence: float, allowed: int = 0, frame: int | None = None) -> int:
@@ -128,6 +165,46 @@ def finite_risk(first: int, second: int, frame: int, limit: float) -> float:
 def least_bad(limit: float, frame: int) -> int:
     """Return the smallest number of bad records that breaks the claim."""
     return math.floor(_exactly(limit) * frame) + 1
+
+
+def stages_for(
+    bad: int, frame: int, risk: float, least_first: int, least_second: int
+) -> tuple[int, int]:
+    """Return the stages, no smaller than the least ones, that find `bad` units of `frame`.
+
+    They pass such a frame with a chance of at most `risk`. A `least_second` of 0 asks for one
+    stage only. Since nothing that passes the larger plan would have failed the smaller, it may
+    be asked of a sample whose smaller one has been read: the look at it costs nothing.
+
+    Raises:
+        ReviewError: `review.no_plan` when reading all of the frame does not find them.
+    """
+    if _finds(least_first, least_second, frame, bad, risk + RISK_TOLERANCE):
+        return least_first, least_second
+    if not _finds(frame, 0, frame, bad, risk):
+        raise ReviewError("review.no_plan", "No sample of this frame can prove the limit.")
+    single = _smallest(1, frame, lambda first: _finds(first, 0, frame, bad, risk))
+    alone = max(single, least_first), 0
+    first = max(single + max(1, round(single / 15)), least_first)
+    second = max(least_second, first + 1)
+    if not least_second or second > frame or not _finds(first, frame, frame, bad, risk):
+        return alone
+    return first, _smallest(second, frame, lambda last: _finds(first, last, frame, bad, risk))
+
+
+def _finds(first: int, second: int, frame: int, bad: int, risk: float) -> bool:
+    return finite_pass_probability(first, second, frame, bad) <= risk
+
+
+def _smallest(low: int, high: int, enough: Callable[[int], bool]) -> int:
+    """Return the least number from `low` to `high` that is enough; more always is."""
+    while low < high:
+        middle = (low + high) // 2
+        if enough(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _exactly(rate: float) -> Fraction:

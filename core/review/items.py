@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from core.model.review import Rating, Rubric
 from core.policy.types import ClaimRule
-from core.review.bounds import quoted_upper
+from core.review.bounds import quoted_part_upper
 
 LOW = 2
 """On a scale of 1 to 5, the highest score that fails; other scales fail at the same share."""
@@ -37,9 +37,18 @@ class ItemBound:
 
 
 def item_bounds(
-    ratings: Sequence[Rating], claim: ClaimRule, frame: int, rubric: Rubric | None = None
+    ratings: Sequence[Rating],
+    claim: ClaimRule,
+    frame: int,
+    rubric: Rubric | None = None,
+    *,
+    ships: int | None = None,
+    also: Collection[str] = (),
 ) -> tuple[ItemBound, ...]:
     """Return the bound of every question answered with a number, in order of its id.
+
+    `frame` is how many units were drawn from, `ships` how many of them are still spoken for;
+    `also` are questions that have a bound here even where nobody had to answer them.
 
     One low score by anybody makes a record low: the second reader does not average it away. A
     limit of nearly nothing can never be proven, so an unlimited question has none. Where the
@@ -48,7 +57,7 @@ def item_bounds(
     """
     read = len({rating.record_id for rating in ratings})
     marks = _fail_marks(rubric)
-    low: dict[str, set[str]] = {}
+    low: dict[str, set[str]] = {item: set() for item in also} if read else {}
     for rating in ratings:
         for item, score in _scores(rating, rubric).items():
             low.setdefault(item, set())
@@ -60,13 +69,38 @@ def item_bounds(
             item=item,
             low=len(records),
             read=read,
-            upper=quoted_upper(
-                len(records), read, max(frame, read), claim.confidence, limits.get(item, 1.0)
+            upper=quoted_part_upper(
+                len(records),
+                read,
+                max(frame, read),
+                max(frame, read) if ships in (None, frame) else ships,
+                claim.confidence,
+                limits.get(item, 1.0),
             ),
             limit=limits.get(item),
             fails_at=marks.get(item, LOW),
         )
         for item, records in sorted(low.items())
+    )
+
+
+def whole_bounds(strata: Sequence[Sequence[ItemBound]]) -> tuple[ItemBound, ...]:
+    """Return one bound of each question for all strata: the largest of theirs.
+
+    While some stratum has not been read at all, nothing bounds them.
+    """
+    by_item: dict[str, list[ItemBound]] = {}
+    for bounds in strata:
+        for bound in bounds:
+            by_item.setdefault(bound.item, []).append(bound)
+    return tuple(
+        replace(
+            bounds[0],
+            low=sum(bound.low for bound in bounds),
+            read=sum(bound.read for bound in bounds),
+            upper=max(b.upper for b in bounds) if len(bounds) == len(strata) else 1.0,
+        )
+        for _, bounds in sorted(by_item.items())
     )
 
 

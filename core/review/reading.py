@@ -6,11 +6,11 @@ Any reviewer's flag counts until a second person dismisses it; nothing is averag
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.model.names import ReviewerId
-from core.model.review import Rating, SamplePlan
+from core.model.review import Rating, SamplePart, SamplePlan
 from core.review.ratings import StoredRating
 from core.review.settlements import AGAINST, VERDICT, StoredSettlement, flag_target, strongest
 
@@ -24,7 +24,7 @@ class RecordReading:
 
     `hard_fail` is a confirmed flag; `rejected` a verdict against the record that stands.
     `outcome` is what a second person decided becomes of it: "", accept, fix or reject (confirm
-    and dismiss of the first desks). One that is `gone` failed on an earlier candidate and left.
+    and dismiss of the first desks). One that is `gone` was read on an earlier candidate and left.
     """
 
     record_id: str
@@ -60,25 +60,17 @@ class RecordReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanReading:
-    """Where the reading of a plan stands; `planned` are the records to be read as things are."""
+class PartReading:
+    """Where the reading of one stratum stands; `planned` are the records to be read as things are.
+
+    `overlap` is how many of them, from the first, two people read.
+    """
 
     planned: tuple[RecordReading, ...]
     reserve: tuple[RecordReading, ...]
-    extra: tuple[RecordReading, ...]
     allowed: int
     second_stage: bool
     overlap: int
-
-    @property
-    def everything(self) -> tuple[RecordReading, ...]:
-        """Planned records, those held in reserve, and those read beside the sample."""
-        return self.planned + self.reserve + self.extra
-
-    @property
-    def drawn(self) -> tuple[RecordReading, ...]:
-        """Planned records and those held in reserve: what chance has chosen."""
-        return self.planned + self.reserve
 
     @property
     def read(self) -> int:
@@ -91,15 +83,90 @@ class PlanReading:
         return sum(1 for record in self.planned if record.defect)
 
     @property
-    def second_readings_left(self) -> int:
-        """How many of the overlap still lack a second reader."""
-        first = self.planned[: self.overlap]
-        return sum(1 for record in first if len(record.raters) < 2 and not record.gone)
+    def decided(self) -> int:
+        """Defects by somebody's decision."""
+        return sum(1 for record in self.planned if record.decided)
+
+    @property
+    def by_two(self) -> tuple[RecordReading, ...]:
+        """The records two people read; of one that is gone that is over."""
+        return tuple(record for record in self.planned[: self.overlap] if not record.gone)
 
     @property
     def complete(self) -> bool:
         """Whether every planned record has the readings it needs."""
-        return self.read == len(self.planned) and self.second_readings_left == 0
+        twice = all(len(record.raters) > 1 for record in self.by_two)
+        return twice and self.read == len(self.planned)
+
+    @property
+    def by_plan_only(self) -> bool:
+        """Whether it passed at its second look, so that only the plan's own claim holds."""
+        return self.complete and self.second_stage and self.defects == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReading:
+    """Where the reading of a plan stands, by stratum; `extra` are read beside the sample."""
+
+    parts: tuple[PartReading, ...]
+    extra: tuple[RecordReading, ...]
+
+    @property
+    def planned(self) -> tuple[RecordReading, ...]:
+        """The records to be read as things are, each once."""
+        return _each_once(record for part in self.parts for record in part.planned)
+
+    @property
+    def everything(self) -> tuple[RecordReading, ...]:
+        """Planned records, those held in reserve, and those read beside the sample."""
+        return self.drawn + self.extra
+
+    @property
+    def drawn(self) -> tuple[RecordReading, ...]:
+        """Planned records and those held in reserve: what chance has chosen."""
+        held = (record for part in self.parts for record in part.reserve)
+        return _each_once((*self.planned, *held))
+
+    @property
+    def read(self) -> int:
+        """How many planned records have a rating that counts."""
+        return sum(1 for record in self.planned if record.read)
+
+    @property
+    def defects(self) -> int:
+        """Defects among the planned records, pending ones included."""
+        return sum(1 for record in self.planned if record.defect)
+
+    @property
+    def by_two(self) -> frozenset[str]:
+        """The records that two people read."""
+        return frozenset(record.record_id for part in self.parts for record in part.by_two)
+
+    @property
+    def second_readings_left(self) -> int:
+        """How many of the overlap still lack a second reader."""
+        twice = self.by_two
+        return sum(r.record_id in twice and len(r.raters) < 2 for r in self.planned)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned record has the readings it needs."""
+        return all(part.complete for part in self.parts)
+
+    @property
+    def lost(self) -> bool:
+        """Whether some stratum has more decided defects than its plan allows."""
+        return any(part.decided > part.allowed for part in self.parts)
+
+    @property
+    def exceeded(self) -> tuple[PartReading, ...]:
+        """The strata with more defects than their plan allows, those nobody can judge included."""
+        return tuple(part for part in self.parts if part.defects > part.allowed)
+
+
+def _each_once(records: Iterable[RecordReading]) -> tuple[RecordReading, ...]:
+    """Return every record once: two strata may have drawn the same one."""
+    return tuple({record.record_id: record for record in records}.values())
 
 
 def split_counted(
@@ -151,33 +218,39 @@ def read_plan(
         by_record.setdefault(stored.rating.record_id, []).append(stored)
     counting = {stored.key for stored in counted}
     gone = frozenset(plan.gone)
-    records = tuple(
-        _read_record(record_id, by_record.get(record_id, []), counting, decided)
-        for record_id in plan.records
-    )
-    records = tuple(_left(one) if one.record_id in gone else one for one in records)
-    double = plan.second > plan.first
-    found = sum(1 for record in records[: plan.first] if record.defect)
-    second_stage = double and found == 1
-    count = plan.second if second_stage else plan.first
+    records = {}
+    for name in plan.records:
+        read = _read_record(name, by_record.get(name, []), counting, decided)
+        records[name] = _left(read) if name in gone else read
     return PlanReading(
-        planned=records[:count],
-        reserve=records[count:],
+        parts=tuple(_read_part(part, records) for part in plan.strata),
         extra=tuple(
             _read_record(record_id, by_record.get(record_id, []), counting, decided)
             for record_id in sorted(extra - set(plan.records))
         ),
+    )
+
+
+def _read_part(part: SamplePart, records: Mapping[str, RecordReading]) -> PartReading:
+    drawn = tuple(records[name] for name in part.records)
+    double = part.second > part.first
+    found = sum(1 for record in drawn[: part.first] if record.defect)
+    second_stage = double and found == 1
+    count = part.second if second_stage else part.first
+    return PartReading(
+        planned=drawn[:count],
+        reserve=drawn[count:],
         allowed=1 if double else 0,
         second_stage=second_stage,
-        overlap=min(plan.overlap, count),
+        overlap=min(part.overlap, count),
     )
 
 
 def _left(record: RecordReading) -> RecordReading:
     """Return a record as it counts that was read on an earlier candidate and left the data.
 
-    It left for a reading against it: only where what is carried of it says that every word was
-    withdrawn, or that it was low on one question and no more, is it no fail.
+    It is taken to have left for a reading against it: only where what is carried of it says that
+    there was none, or that every word was withdrawn, is it no fail.
     """
     stands = bool(record.raters) and not (record.defect or record.open_flags)
     return replace(record, rejected=not stands, open_flags=(), differences=(), gone=True)

@@ -47,12 +47,26 @@ def report_markdown(report: Mapping[str, Any]) -> str:
             f"- Beside the sample, outside every bound: {report['beside_the_sample']} records "
             f"asked for; {report['edits_proposed']} edits proposed for a next candidate."
         ),
+        *_part_lines(report),
         *_past_lines(report),
         *_edited_line(report),
         "",
         *_sections(report),
     ]
     return "\n".join(lines)
+
+
+def _part_lines(report: Mapping[str, Any]) -> list[str]:
+    """Say what each stratum is and was read for; most reports are of one and have none."""
+    lines = []
+    for part in report.get("parts", ()):
+        what = f"unchanged since {_line(part['since'])}" if part["since"] else "new"
+        upper = "nothing yet" if part["upper"] is None else f"at most {percent(part['upper'])}"
+        lines.append(
+            f"- Part: {part['frame']} {what}, drawn from {part['drawn_from']}; "
+            f"{part['read']} of {part['planned']} read, {part['defects']} defects: {upper}."
+        )
+    return lines
 
 
 def _past_lines(report: Mapping[str, Any]) -> list[str]:

@@ -5,26 +5,40 @@ The frame is one record per near-duplicate cluster: ten copies read are still on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.canonical import canonical_bytes, decode, sha256_hex
 from core.model.errors import DeskError, ReviewError
-from core.model.names import Digest
-from core.model.review import Rubric, SamplePlan
+from core.model.names import Digest, parse_digest
+from core.model.review import Rubric, SamplePart, SamplePlan
 from core.policy.types import ClaimRule
 from core.review.attempts import Past, claim_after
 from core.review.bounds import RISK_TOLERANCE, finite_risk
+from core.review.strata import (
+    Division,
+    ReadPart,
+    SampleFrame,
+    Triple,
+    divide,
+    frame_digest,
+    freeze_frame,
+)
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-SCHEMA = "release-desk/sample-plan/2"
+SCHEMA = "release-desk/sample-plan/3"
+SECOND_SCHEMA = "release-desk/sample-plan/2"
 FIRST_SCHEMA = "release-desk/sample-plan/1"
 FIRST = Past()
 """Nothing was drawn before."""
 _PLAN_LIMIT = 8 << 20
 _TEXT = ("id", "candidate", "claim", "scope", "role", "rubric", "seed")
 _COUNTS = ("frame", "first", "second", "overlap")
+_PART_TEXT = ("candidate", "since", "seed", "drawn_from")
+_PART_COUNTS = ("frame", "ships", "first", "second", "overlap")
 
 
 def fix_seed(candidate_digest: str, nonce: str) -> str:
@@ -48,8 +62,16 @@ def scope_of(claim: ClaimRule) -> str:
     return claim.title.rpartition(": ")[2]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A plan, and the frame of what was drawn anew: None when all of it goes on from a release."""
+
+    plan: SamplePlan
+    frame: SampleFrame | None
+
+
 def draw_plan(
-    records: Iterable[tuple[str, str, str]],
+    records: Iterable[Triple],
     *,
     claim: ClaimRule,
     rubric: Rubric,
@@ -59,46 +81,157 @@ def draw_plan(
 ) -> SamplePlan:
     """Return the plan over `records`, triples of record id, cluster id and family, in any order.
 
-    `past` are the samples before it: what failed and left stays in the frame, and after a failed
-    sample only what nobody has read is drawn from, unless everything has been read.
+    It is one stratum and names no frame. `past` are the samples before it: what failed and left
+    stays in the frame, and after a failed sample only what nobody has read is drawn from, unless
+    everything has been read.
 
     Raises:
         ReviewError: `review.empty_frame` when no record is in the claim's families,
             `review.plan_too_small` when the claim's sample could not prove its limit.
     """
+    mine = _of_claim(records, claim)
+    drawing = _Drawing(claim=claim, rubric=rubric, candidate=candidate, seed=seed, past=past)
+    part, _, asked = drawing.anew(mine)
+    return drawing.plan((part,), asked, with_frame=False)
+
+
+def draw_sample(
+    records: Iterable[Triple],
+    *,
+    claim: ClaimRule,
+    rubric: Rubric,
+    candidate: Digest,
+    seed: str,
+    past: Past = FIRST,
+    before: Sequence[ReadPart] = (),
+) -> Drawn:
+    """Return the plan as `draw_plan` does, with what it was drawn from, going on from `before`.
+
+    `before` are the strata of a release. Where fewer records are left to read that way, what
+    ships unchanged of them is taken as sampled and only the rest is drawn from; which of the two
+    it is follows from what has been read, and not from what was found. After a failed sample
+    everything is drawn anew.
+    """
+    mine = _of_claim(records, claim)
+    drawing = _Drawing(claim=claim, rubric=rubric, candidate=candidate, seed=seed, past=past)
+    if before and not past.failed:
+        division = divide(mine, before, claim, claim.confidence)
+        if division.parts and (drawn := drawing.going_on(division, before, mine)) is not None:
+            return drawn
+    part, frame, asked = drawing.anew(mine)
+    return Drawn(plan=drawing.plan((part,), asked), frame=frame)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawing:
+    """What every way to draw one claim's sample starts from."""
+
+    claim: ClaimRule
+    rubric: Rubric
+    candidate: Digest
+    seed: str
+    past: Past
+
+    def anew(
+        self, records: Sequence[Triple], elsewhere: frozenset[str] = frozenset(), share: float = 0.0
+    ) -> tuple[SamplePart, SampleFrame, ClaimRule]:
+        """Return a stratum of these records; what failed and left is among them, unless elsewhere.
+
+        `share` of it is read by two; 0 asks for the claim's own number.
+        """
+        left = [(n, n, self.claim.families[0]) for n in self.past.gone if n not in elsewhere]
+        drawn_from = [*_unread(records, self.past.read), *left]
+        ranked = _frame(drawn_from, self.seed)
+        spoke = set(ranked)
+        frame = SampleFrame(
+            candidate=self.candidate,
+            claim=self.claim.id,
+            seed=self.seed,
+            ranked=tuple(ranked),
+            others=tuple(sorted(name for name, _, _ in drawn_from if name not in spoke)),
+        )
+        asked = claim_after(self.claim, len(self.past.failed), len(ranked))
+        first, second = plan_stages(asked, len(ranked))
+        most = second or first
+        part = SamplePart(
+            candidate=self.candidate,
+            since="",
+            seed=self.seed,
+            drawn_from=frame_digest(frame),
+            frame=len(ranked),
+            ships=len(ranked),
+            first=first,
+            second=second,
+            overlap=min(math.ceil(share * most) if share else self.claim.overlap, most),
+            records=tuple(ranked[:most]),
+        )
+        return part, frame, asked
+
+    def going_on(
+        self, division: Division, before: Sequence[ReadPart], records: Sequence[Triple]
+    ) -> Drawn | None:
+        """Return the sample of parts, or None when a whole new one has no more to read."""
+        read = frozenset(name for one in before for name in one.read)
+        parts, frame = division.parts, None
+        elsewhere = frozenset(name for part in parts for name in part.records)
+        if division.rest:
+            share = self.claim.overlap / max(self.claim.first, self.claim.second, 1)
+            new, frame, _ = self.anew(division.rest, elsewhere, share)
+            parts = (*parts, new)
+        whole, _ = plan_stages(self.claim, len({cluster for _, cluster, _ in records}))
+        if division.to_read(read) + (new.first if division.rest else 0) > whole:
+            return None
+        shipped = frozenset(name for name, _, _ in records)
+        return Drawn(plan=self.plan(parts, self.claim, shipped), frame=frame)
+
+    def plan(
+        self,
+        parts: tuple[SamplePart, ...],
+        asked: ClaimRule,
+        shipped: frozenset[str] | None = None,
+        *,
+        with_frame: bool = True,
+    ) -> SamplePlan:
+        """Return the plan of these strata; `shipped` where some are of a release."""
+        records = list(dict.fromkeys(name for part in parts for name in part.records))
+        two = any(part.second for part in parts)
+        content: dict[str, object] = {
+            "candidate": self.candidate,
+            "claim": self.claim.id,
+            "scope": scope_of(self.claim),
+            "role": self.claim.role,
+            "rubric": self.rubric.digest,
+            "seed": self.seed,
+            "frame": sum(part.ships for part in parts),
+            "limit": repr(self.claim.limit),
+            "confidence": repr(asked.confidence),
+            "first": sum(part.first for part in parts),
+            "second": sum(part.second or part.first for part in parts) if two else 0,
+            "overlap": sum(part.overlap for part in parts),
+            "records": records,
+        }
+        gone = self.past.gone if shipped is None else [n for n in records if n not in shipped]
+        if self.past != FIRST or gone:
+            drawn = set(records)
+            content |= {
+                "failed": [list(pair) for pair in self.past.failed],
+                "left_in": self.past.left_in,
+                "gone": [name for name in gone if name in drawn],
+            }
+        if with_frame:
+            content["drawn_from"] = "" if shipped is not None else parts[0].drawn_from
+            content["parts"] = [_part_content(part) for part in parts] if shipped else []
+        identity = f"{self.claim.id}-{sha256_hex(canonical_bytes(content))[:16]}"
+        return _plan({**content, "id": identity})
+
+
+def _of_claim(records: Iterable[Triple], claim: ClaimRule) -> Sequence[Triple]:
     mine = [item for item in records if item[2] in claim.families]
     if not mine:
         raise ReviewError(
             "review.empty_frame", "No shipped record belongs to this claim.", place=claim.id
         )
-    left = [(name, name, claim.families[0]) for name in past.gone]
-    ranked = _frame([*_unread(mine, past.read), *left], seed)
-    asked = claim_after(claim, len(past.failed), len(ranked))
-    first, second = plan_stages(asked, len(ranked))
-    content: dict[str, object] = {
-        "candidate": candidate,
-        "claim": claim.id,
-        "scope": scope_of(claim),
-        "role": claim.role,
-        "rubric": rubric.digest,
-        "seed": seed,
-        "frame": len(ranked),
-        "limit": repr(claim.limit),
-        "confidence": repr(asked.confidence),
-        "first": first,
-        "second": second,
-        "overlap": min(claim.overlap, second or first),
-        "records": ranked[: second or first],
-    }
-    if past != FIRST:
-        drawn = set(ranked[: second or first])
-        content |= {
-            "failed": [list(pair) for pair in past.failed],
-            "left_in": past.left_in,
-            "gone": [name for name in past.gone if name in drawn],
-        }
-    identity = f"{claim.id}-{sha256_hex(canonical_bytes(content))[:16]}"
-    return _plan({**content, "id": identity})
+    return mine
 
 
 def plan_stages(claim: ClaimRule, frame: int) -> tuple[int, int]:
@@ -129,10 +262,14 @@ def plan_bytes(plan: SamplePlan) -> bytes:
     content: dict[str, object] = {name: getattr(plan, name) for name in (*_TEXT, *_COUNTS)}
     content |= {"limit": repr(plan.limit), "confidence": repr(plan.confidence)}
     content["records"] = plan.records
-    if not (plan.failed or plan.left_in or plan.gone):
-        # A first sample is what it always was, to the byte.
+    framed = bool(plan.drawn_from or plan.parts)
+    if not (framed or plan.failed or plan.left_in or plan.gone):
+        # What the first desks stored is what it always was, to the byte.
         return canonical_bytes({"schema": FIRST_SCHEMA, **content})
     content |= {"failed": plan.failed, "left_in": plan.left_in, "gone": plan.gone}
+    if not framed:
+        return canonical_bytes({"schema": SECOND_SCHEMA, **content})
+    content |= {"drawn_from": plan.drawn_from, "parts": [_part_content(p) for p in plan.parts]}
     return canonical_bytes({"schema": SCHEMA, **content})
 
 
@@ -154,8 +291,10 @@ def parse_plan(body: bytes) -> SamplePlan:
     return plan
 
 
-def freeze_plan(store: ObjectStore, prefix: str, plan: SamplePlan) -> str:
-    """Store the plan for good and return its key.
+def freeze_plan(
+    store: ObjectStore, prefix: str, plan: SamplePlan, frame: SampleFrame | None = None
+) -> str:
+    """Store the plan for good, and before it the frame it names, and return its key.
 
     Raises:
         ReviewError: `review.frozen_already` when another plan stands for this claim: a second
@@ -168,6 +307,8 @@ def freeze_plan(store: ObjectStore, prefix: str, plan: SamplePlan) -> str:
             "The sample of this claim is frozen; a second draw is refused.",
             place=held.id,
         )
+    if frame is not None:
+        freeze_frame(store, prefix, frame)
     key = f"{_folder(prefix, plan.candidate)}{plan.claim}-{plan_digest(plan)}.json"
     put_once(store, key, plan_bytes(plan))
     return key
@@ -193,15 +334,13 @@ def load_plans(store: ObjectStore, prefix: str, candidate: Digest) -> Mapping[st
     return found
 
 
-def _unread(
-    records: Sequence[tuple[str, str, str]], read: frozenset[str]
-) -> Sequence[tuple[str, str, str]]:
+def _unread(records: Sequence[Triple], read: frozenset[str]) -> Sequence[Triple]:
     """Return the records of clusters that nobody has read any of; all, once all have been read."""
     known = {cluster for name, cluster, _ in records if name in read}
     return [item for item in records if item[1] not in known] or records
 
 
-def _frame(records: Iterable[tuple[str, str, str]], seed: str) -> list[str]:
+def _frame(records: Iterable[Triple], seed: str) -> list[str]:
     best: dict[str, tuple[str, str]] = {}
     for record_id, cluster_id, _ in records:
         # Which copy speaks for a cluster is drawn apart from its place: by the best of its
@@ -232,7 +371,24 @@ def _plan(content: Mapping[str, object]) -> SamplePlan:
         failed=tuple((int(fails), int(read)) for fails, read in _list(content, "failed")),
         left_in=tuple(str(name) for name in _list(content, "left_in")),
         gone=tuple(str(name) for name in _list(content, "gone")),
+        drawn_from=str(content.get("drawn_from", "")),
+        parts=tuple(_part(entry) for entry in _list(content, "parts")),
         **counts,
+    )
+
+
+def _part_content(part: SamplePart) -> dict[str, object]:
+    return {name: getattr(part, name) for name in (*_PART_TEXT, *_PART_COUNTS, "records")}
+
+
+def _part(content: Mapping[str, Any]) -> SamplePart:
+    return SamplePart(
+        candidate=parse_digest(str(content["candidate"])),
+        since=str(content["since"]),
+        seed=str(content["seed"]),
+        drawn_from=str(content["drawn_from"]),
+        records=tuple(str(name) for name in content["records"]),
+        **{name: int(str(content[name])) for name in _PART_COUNTS},
     )
 
 

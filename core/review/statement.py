@@ -7,15 +7,15 @@ still ships one is never ready.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.model.names import ReviewerId
-from core.model.review import ReviewState, SamplePlan
+from core.model.review import Rating, ReviewState, SamplePart, SamplePlan
 from core.policy.types import ClaimRule
 from core.review.agreement import summarise
 from core.review.attempts import Past, past_words
-from core.review.bounds import miss_probability, quoted_upper
-from core.review.items import ItemBound, item_bounds
+from core.review.bounds import quoted_part_upper, worst_miss_probability
+from core.review.items import ItemBound, item_bounds, whole_bounds
 from core.review.phrases import (
     breach_words,
     carried_words,
@@ -28,7 +28,7 @@ from core.review.phrases import (
     sensitivity_words,
 )
 from core.review.ratings import StoredRating
-from core.review.reading import PlanReading, read_plan, split_counted
+from core.review.reading import PartReading, PlanReading, read_plan, split_counted
 from core.review.rubrics import load_rubrics
 from core.review.sample import scope_of
 from core.review.sensitivity import Sensitivity
@@ -70,10 +70,8 @@ def review_state(
     planned = {record.record_id for record in reading.planned}
     drawn = frozenset(plan.records)
     inside = [stored for stored in counted if stored.rating.record_id in planned]
-    rubric = load_rubrics().get(claim.rubric)
-    # A later sample is to prove its claims at the confidence it was drawn with.
-    asked = replace(claim, confidence=plan.confidence)
-    items = item_bounds([stored.rating for stored in inside], asked, plan.frame, rubric)
+    strata = _strata(plan, reading, [stored.rating for stored in inside], claim)
+    items = whole_bounds([one.items for one in strata])
     points = (
         strangers
         + _open_points(reading, plan)
@@ -81,7 +79,7 @@ def review_state(
         + sensitivity_points(claim, sensitivity)
     )
     state = _state(reading, points, items)
-    upper = _upper(plan, reading)
+    upper = _upper(strata)
     carried = len({stored.rating.record_id for stored in inside if stored.carried})
     return ReviewState(
         claim=claim.id,
@@ -98,7 +96,7 @@ def review_state(
         limit=plan.limit,
         confidence=plan.confidence,
         upper=upper,
-        sentence=_sentence(plan, reading, state, sensitivity, items) + carried_words(carried),
+        sentence=_sentence(plan, reading, state, sensitivity, strata) + carried_words(carried),
         reviewers=tuple(sorted({stored.rating.reviewer for stored in counted})),
         open_points=points,
         agreement=summarise([one.rating for one in counted if one.rating.record_id in drawn]),
@@ -107,7 +105,55 @@ def review_state(
         corrected=corrected(upper, sensitivity),
         items={item.item: item_numbers(item) for item in items},
         carried=carried,
+        failed_and_left=_failed_and_left(reading),
+        parts=tuple(one.numbers() for one in strata) if plan.parts else (),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stratum:
+    """One stratum as it stands. `upper` bounds the share of bad among what ships of it."""
+
+    part: SamplePart
+    reading: PartReading
+    upper: float | None
+    items: tuple[ItemBound, ...]
+
+    def numbers(self) -> dict[str, object]:
+        """Return the stratum as a report keeps it."""
+        return {
+            "since": self.part.since,
+            "frame": self.part.ships,
+            "drawn_from": self.part.frame,
+            "planned": len(self.reading.planned),
+            "read": self.reading.read,
+            "defects": self.reading.defects,
+            "upper": self.upper,
+        }
+
+
+def _strata(
+    plan: SamplePlan, reading: PlanReading, ratings: Sequence[Rating], claim: ClaimRule
+) -> tuple[_Stratum, ...]:
+    # A later sample is to prove its claims at the confidence it was drawn with.
+    asked = replace(claim, confidence=plan.confidence)
+    rubric = load_rubrics().get(claim.rubric)
+    asked_for = [bound.item for bound in item_bounds(ratings, asked, plan.frame, rubric)]
+    found = []
+    for part, read in zip(plan.strata, reading.parts, strict=True):
+        mine = {record.record_id for record in read.planned}
+        given = [rating for rating in ratings if rating.record_id in mine]
+        found.append(
+            _Stratum(
+                part=part,
+                reading=read,
+                upper=_part_upper(plan, part, read),
+                items=item_bounds(
+                    given, asked, part.frame, rubric, ships=part.ships, also=asked_for
+                ),
+            )
+        )
+    return tuple(found)
 
 
 def _not_frozen(claim: ClaimRule) -> ReviewState:
@@ -134,16 +180,15 @@ def _not_frozen(claim: ClaimRule) -> ReviewState:
 
 
 def _state(reading: PlanReading, points: Sequence[str], items: Sequence[ItemBound]) -> str:
-    decided = sum(1 for record in reading.planned if record.decided)
     if _open_flags(reading):
         return "paused"
     if any(point.startswith("review.stale") for point in points):
         return "stale"
-    if decided > reading.allowed:
+    if reading.lost:
         return "failed"
     if not reading.complete:
         return "reading"
-    if reading.defects > reading.allowed or _leaving(reading):
+    if reading.exceeded or _leaving(reading):
         return "failed"
     if any(item.breached for item in items):
         return "failed"
@@ -180,13 +225,25 @@ def _leaving(reading: PlanReading) -> int:
     return sum(1 for record in reading.everything if record.leaves)
 
 
-def _upper(plan: SamplePlan, reading: PlanReading) -> float | None:
+def _upper(strata: Sequence[_Stratum]) -> float | None:
+    """Return the bound on the whole: the largest of its strata's.
+
+    Were more of the whole bad than that, more of some stratum would be than its own bound says.
+    """
+    uppers = [one.upper for one in strata]
+    known = [upper for upper in uppers if upper is not None]
+    return max(known) if len(known) == len(uppers) else None
+
+
+def _part_upper(plan: SamplePlan, part: SamplePart, reading: PartReading) -> float | None:
     if reading.read == 0:
         return None
-    if reading.complete and reading.second_stage and reading.defects == 1:
+    if reading.by_plan_only:
         # A fresh bound would ignore the look at stage one: the plan's own claim is what holds.
         return plan.limit
-    return quoted_upper(reading.defects, reading.read, plan.frame, plan.confidence, plan.limit)
+    return quoted_part_upper(
+        reading.defects, reading.read, part.frame, part.ships, plan.confidence, plan.limit
+    )
 
 
 def _sentence(
@@ -194,18 +251,20 @@ def _sentence(
     reading: PlanReading,
     state: str,
     sensitivity: Sensitivity | None,
-    items: Sequence[ItemBound],
+    strata: Sequence[_Stratum],
 ) -> str:
-    past = Past(failed=plan.failed, gone=plan.gone)
+    past = Past(failed=plan.failed, gone=_failed_and_left(reading))
     parts = [_counts(reading), *_remaining(reading)]
     if words := past_words(past, plan.scope):
         parts.append(words)
-    upper = _upper(plan, reading)
+    if plan.parts:
+        parts.append(_part_words(strata))
+    upper = _upper(strata)
     if upper is None:
         return " ".join([*parts, f"Nothing can be said about {plan.scope} yet."])
     settled = reading.complete and not _open_flags(reading)
     opening = "With" if settled else "So far, with"
-    if settled and reading.second_stage and reading.defects == 1:
+    if settled and any(part.by_plan_only for part in reading.parts):
         opening = "By the plan fixed beforehand, with"
     parts.append(
         f"{opening} {percent(plan.confidence)} confidence at most {percent(upper)} "
@@ -214,8 +273,28 @@ def _sentence(
     parts.append(_missed(plan, reading))
     parts += sensitivity_words(upper, sensitivity)
     if state == "failed":
-        parts.append(_failure(plan, reading, items))
+        parts.append(_failure(plan, reading, whole_bounds([one.items for one in strata])))
     return " ".join(parts)
+
+
+def _failed_and_left(reading: PlanReading) -> tuple[str, ...]:
+    return tuple(one.record_id for one in reading.drawn if one.gone and one.defect)
+
+
+def _part_words(strata: Sequence[_Stratum]) -> str:
+    """Say what of the scope was read for which release, and what is new."""
+    said = []
+    for one in strata:
+        what = f"unchanged since {one.part.since}" if one.part.since else "new"
+        are = "is" if one.part.ships == 1 else "are"
+        told = f"{one.reading.read} of {len(one.reading.planned)} read"
+        said.append(f"{one.part.ships:,} {are} {what} ({told})")
+    if len(said) == 1:
+        return f"Of these records {said[0]}."
+    return (
+        f"Of these records {', '.join(said[:-1])} and {said[-1]}; each of these parts has to prove "
+        "the limit by itself."
+    )
 
 
 def _counts(reading: PlanReading) -> str:
@@ -245,16 +324,20 @@ def _remaining(reading: PlanReading) -> list[str]:
 
 def _missed(plan: SamplePlan, reading: PlanReading) -> str:
     rate = min(_SMALL_PROBLEM, plan.limit / 5)
-    times = round(100 * miss_probability(rate, reading.read, plan.frame))
-    if reading.read == plan.frame:
+    pairs = list(zip(plan.strata, reading.parts, strict=True))
+    if all(read.read == part.frame for part, read in pairs):
         return f"Every one of the {plan.frame:,} was read."
+    chance = worst_miss_probability(rate, [(r.read, p.frame, p.ships) for p, r in pairs])
+    times = round(100 * chance)
     often = "less than once" if times == 0 else many(times, "time")
     return f"A {percent(rate)} problem would be missed {often} in 100."
 
 
 def _failure(plan: SamplePlan, reading: PlanReading, items: Sequence[ItemBound]) -> str:
-    if reading.defects > reading.allowed:
-        return f"The plan allows {reading.allowed}: {plan.scope} cannot be approved as it is."
+    if reading.exceeded:
+        allowed = reading.exceeded[0].allowed
+        where = " in each part" if plan.parts else ""
+        return f"The plan allows {allowed}{where}: {plan.scope} cannot be approved as it is."
     if reading.complete and not _leaving(reading):
         return breach_words([item for item in items if item.breached])
     return (

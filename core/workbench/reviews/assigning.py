@@ -189,10 +189,11 @@ class Assigning(ReviewArea):
         plan, rule = self.plan(digest, claim), self._claim(claim)
         lately = self._lately(digest, claim)
         progress = lately.progress
+        by_two = progress.by_two
         records = {one.record_id: one for one in progress.planned if not one.gone}
         needs = {
-            record.record_id: _needs(record, number < progress.overlap)
-            for number, record in enumerate(progress.planned)
+            record.record_id: _needs(record, record.record_id in by_two)
+            for record in progress.planned
         }
         beside = [record.record_id for record in progress.extra]
         order = [*interleave(list(records), self.heavy(digest, claim)), *beside]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.model.candidate import Candidate
-from core.model.errors import ReviewError
+from core.model.errors import Missing, ReviewError
 from core.model.names import Digest
 from core.model.review import SamplePlan
 from core.model.signoff import Person
@@ -18,7 +18,8 @@ from core.review.items import low_records
 from core.review.known_bad import freeze_known_bad, load_known_bad, plant
 from core.review.phrases import is_breached
 from core.review.rubrics import load_rubrics
-from core.review.sample import draw_plan, fix_seed, freeze_plan, plan_digest
+from core.review.sample import draw_sample, fix_seed, freeze_plan, plan_digest
+from core.review.strata import ReadPart, load_frame, strata_of
 from core.workbench import history
 from core.workbench.pii_checks import freeze_pii_samples
 from core.workbench.reviews.basis import EDITED_WHY, FLAGGED_WHY, SIBLING_WHY, ReviewArea
@@ -82,16 +83,20 @@ class Planning(ReviewArea):
         for claim in desk.policy.claims:
             shipped = [row for row in rows if row.family in claim.families]
             names = frozenset(row.record_id for row in shipped)
-            held = self.plans(digest).get(claim.id)
-            plan = held or draw_plan(
-                frame,
-                claim=claim,
-                rubric=rubrics[claim.rubric],
-                candidate=candidate.digest,
-                seed=standing,
-                past=past_of(self._earlier(candidate, claim.id), names),
-            )
-            key = freeze_plan(desk.store, desk.prefix, plan)
+            plan = self.plans(digest).get(claim.id)
+            drawn_from = None
+            if plan is None:
+                drawn = draw_sample(
+                    frame,
+                    claim=claim,
+                    rubric=rubrics[claim.rubric],
+                    candidate=candidate.digest,
+                    seed=standing,
+                    past=past_of(self._earlier(candidate, claim.id), names),
+                    before=self._released(candidate, claim.id),
+                )
+                plan, drawn_from = drawn.plan, drawn.frame
+            key = freeze_plan(desk.store, desk.prefix, plan, drawn_from)
             desk.record(
                 by,
                 "plan.frozen",
@@ -101,7 +106,7 @@ class Planning(ReviewArea):
                 key=key,
             )
             plans.append(plan)
-            self._carry(plan, names, by)
+            self._carry(candidate, plan, names, by)
             edited = [row.record_id for row in shipped if row.edited]
             self._have_read(plan, edited, EDITED_WHY, by)
             self._have_read(plan, sorted(names & siblings), SIBLING_WHY, by)
@@ -131,6 +136,61 @@ class Planning(ReviewArea):
             if versions.get(name) == candidate.version or versions.get(name) not in released
         )
 
+    def _released(self, candidate: Candidate, claim: str) -> tuple[ReadPart, ...]:
+        """Return the strata of the newest standing release, as they were read for this claim.
+
+        None where it was read by another rubric, or its sample stored no frame.
+        """
+        entries = self.desk.entries()
+        withdrawn = {
+            str(entry.event["version"]) for entry in history.of_type(entries, "release.withdrawn")
+        }
+        standing = [
+            entry.event
+            for entry in history.of_type(entries, "publish.committed")
+            if entry.event["version"] not in withdrawn
+            and entry.event["version"] != candidate.version
+        ]
+        if not standing:
+            return ()
+        newest = standing[-1]
+        plan = self.plans(str(newest["candidate"])).get(claim)
+        rule = self._claim(claim)
+        if plan is None or plan.rubric != self.rubric(claim).digest:
+            return ()
+        readers = self._holders(candidate.digest, rule.role)
+        read = frozenset(
+            stored.rating.record_id
+            for name in self._frozen_before(candidate, claim)
+            for stored in self._given(name, claim)
+            if stored.rating.rubric == plan.rubric and stored.rating.reviewer in readers
+        )
+        store, prefix = self.desk.store, self.desk.prefix
+        try:
+            return tuple(
+                ReadPart(
+                    part=part,
+                    frame=load_frame(store, prefix, part.candidate, part.drawn_from),
+                    since=since,
+                    read=read,
+                )
+                for part, since in strata_of(plan, str(newest["version"]))
+            )
+        except Missing:
+            # What can no longer be known to be unchanged is read as new.
+            return ()
+
+    def _frozen_before(self, candidate: Candidate, claim: str) -> tuple[Digest, ...]:
+        """Return the other candidates with a sample of the claim, the newest first."""
+        entries = history.of_type(reversed(self.desk.entries()), "plan.frozen")
+        return tuple(
+            dict.fromkeys(
+                Digest(str(entry.event["candidate"]))
+                for entry in entries
+                if entry.event["claim"] == claim and entry.event["candidate"] != candidate.digest
+            )
+        )
+
     def _sample_of(self, digest: Digest, claim: str, *, same_seed: bool) -> EarlierSample:
         reading, rule = self.progress(digest, claim), self._claim(claim)
         planned = {record.record_id for record in reading.planned if record.raters}
@@ -155,17 +215,13 @@ class Planning(ReviewArea):
                 by, "extra.chosen", candidate=plan.candidate, claim=plan.claim, records=len(new)
             )
 
-    def _carry(self, plan: SamplePlan, shipped: frozenset[str], by: Person) -> None:
+    def _carry(
+        self, candidate: Candidate, plan: SamplePlan, shipped: frozenset[str], by: Person
+    ) -> None:
         """Fix which earlier readings of the same text under the same rubric are taken over."""
-        entries = self.desk.entries()
-        earlier = [
-            Digest(str(entry.event["candidate"]))
-            for entry in history.of_type(reversed(entries), "plan.frozen")
-            if entry.event["claim"] == plan.claim and entry.event["candidate"] != plan.candidate
-        ]
         given = [
             (name, self._given(name, plan.claim), self.settlements(name, plan.claim))
-            for name in dict.fromkeys(earlier)
+            for name in self._frozen_before(candidate, plan.claim)
         ]
         found = carry(plan, given, shipped)
         if not found.ratings or plan.claim in self.carried(plan.candidate):

@@ -11,7 +11,7 @@ from core.canonical import sha256_hex
 from core.model.errors import ReviewError
 from core.review.attempts import EarlierSample, Past, claim_after, has_failed, past_of, past_words
 from core.review.bounds import finite_risk
-from core.review.reading import PlanReading, RecordReading
+from core.review.reading import PartReading, PlanReading, RecordReading
 from core.review.rubrics import load_rubrics
 from core.review.sample import draw_plan, fix_seed, parse_plan, plan_bytes
 from tests.reviewing import a_claim
@@ -47,14 +47,18 @@ def record(name, *, bad=False, gone=False, read=True):
 
 def reading(plan, bad):
     """What readers who miss nothing make of a plan, stage two as it demands."""
-    records = [record(n, bad=n in bad, gone=n in plan.gone) for n in plan.records]
-    double = plan.second > plan.first
-    one = sum(entry.decided for entry in records[: plan.first]) == 1
-    count = plan.second if double and one else plan.first
-    return PlanReading(
-        planned=tuple(records[:count]),
+    records = {n: record(n, bad=n in bad, gone=n in plan.gone) for n in plan.records}
+    return PlanReading(parts=tuple(read_part(part, records) for part in plan.strata), extra=())
+
+
+def read_part(part, records):
+    drawn = [records[name] for name in part.records]
+    double = part.second > part.first
+    one = sum(entry.decided for entry in drawn[: part.first]) == 1
+    count = part.second if double and one else part.first
+    return PartReading(
+        planned=tuple(drawn[:count]),
         reserve=(),
-        extra=(),
         allowed=1 if double else 0,
         second_stage=double and one,
         overlap=0,
@@ -113,7 +117,7 @@ def test_what_failed_and_left_still_counts_and_the_plan_goes_on():
     assert (second.frame, second.gone) == (first.frame, tuple(bad))
     assert set(second.shipped) == set(first.records) - bad
     again = reading(second, bad)
-    assert (again.defects, again.second_stage, len(again.planned)) == (1, True, 113)
+    assert (again.defects, again.parts[0].second_stage, len(again.planned)) == (1, True, 113)
     assert "1 record that failed in it and left the data still count" in past_words(past, "it")
 
 
@@ -164,9 +168,8 @@ def test_flags_nobody_settled_count_as_fails_of_what_is_gone():
         record_id=plan.records[0], raters=("clara",), open_flags=("F1@1:clara",), hard_fail=False,
         rejected=False, pending=False, differences=(), dissents=(),
     )  # fmt: skip
-    found = PlanReading(
-        planned=(flagged,), reserve=(), extra=(), allowed=1, second_stage=False, overlap=0
-    )
+    part = PartReading(planned=(flagged,), reserve=(), allowed=1, second_stage=False, overlap=0)
+    found = PlanReading(parts=(part,), extra=())
     sample = EarlierSample(plan=plan, reading=found, same_seed=True)
     assert past_of([sample], frozenset(names[5:]) - {plan.records[0]}).gone == (plan.records[0],)
 

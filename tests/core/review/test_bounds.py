@@ -66,7 +66,7 @@ def test_the_finite_bound_is_the_largest_number_not_ruled_out(frame, data):
     possible = [
         number
         for number in range(defects, frame - (read - defects) + 1)
-        if hypergeom.cdf(defects, frame, number, read) > 0.05
+        if hypergeom.cdf(defects, frame, number, read) > 1 - 0.95
     ]
     assert bad == max(possible)
 

@@ -96,7 +96,9 @@ def test_the_frame_is_one_record_per_cluster():
 def test_a_cluster_of_many_copies_is_read_no_more_often_than_a_record_alone():
     alone = [(f"a{number}", f"a{number}", "priority") for number in range(600)]
     copies = [
-        (f"c{number}-{copy}", f"c{number}", "priority") for number in range(60) for copy in range(10)
+        (f"c{number}-{copy}", f"c{number}", "priority")
+        for number in range(60)
+        for copy in range(10)
     ]
     drawn = 0
     for number in range(60):

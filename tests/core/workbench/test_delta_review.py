@@ -1,0 +1,165 @@
+"""A new version that goes on from a release has only what is new to read."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.storage.ports import ObjectStore
+from tests.builders import a_row
+from tests.desk import (
+    VERSION,
+    a_desk,
+    add_ready_candidate,
+    clean_answers,
+    person_of,
+    read_everything,
+    some_rows_to_read,
+)
+
+CLAIM = "clinician_foundation"
+NEXT, LATER = "v2026-11-28", "v2026-12-05"
+READERS = {"clinician": "clinician-1", "bias_reviewer": "bias"}
+
+
+def rows(count, *more, but=()):
+    foundation = [
+        a_row(family="priority", seed=f"row {number}", source_line=1 + number)
+        for number in range(count)
+        if number not in but
+    ]
+    foundation += [a_row(family="priority", seed=name, source_line=900) for name in more]
+    return {**some_rows_to_read(), ("priority", "train"): foundation}
+
+
+def released(bench, version=VERSION):
+    """Read all of a version's samples and journal that it was published."""
+    for claim in bench.desk.policy.claims:
+        read_everything(bench, claim.id, READERS[claim.role], version=version)
+    candidate = bench.candidates.current(version)
+    states = bench.reviews.states(candidate.digest)
+    assert {state.state for state in states.values()} == {"ready"}
+    bench.desk.record(
+        person_of(bench, "owner"),
+        "publish.committed",
+        id=f"publish.committed:{version}",
+        version=version,
+        candidate=candidate.digest,
+        manifest_sha256="0" * 64,
+    )
+    return candidate
+
+
+@pytest.fixture
+def bench(simulator, tmp_path):
+    found = a_desk(simulator, tmp_path, rows=rows(57))
+    released(found)
+    return found
+
+
+def to_read(bench, digest, claim=CLAIM):
+    """What is open to the claim's reader and belongs to the sample."""
+    plan = bench.reviews.plans(digest)[claim]
+    queue = bench.reviews.queue(digest, claim, person_of(bench, "clinician-1"))
+    return {i.record_id for i in queue.items if i.state == "open"} & set(plan.records)
+
+
+def read_what_is_left(bench, digest):
+    by = person_of(bench, "clinician-1")
+    for record in to_read(bench, digest):
+        answers = clean_answers(bench, digest, CLAIM, record, by)
+        bench.reviews.submit(digest, CLAIM, record, by, answers)
+
+
+def test_only_what_is_new_is_to_be_read_and_the_sentence_says_so(bench):
+    before = bench.reviews.plans(bench.candidates.current(VERSION).digest)[CLAIM]
+    new = add_ready_candidate(bench, rows(57, "new one", "new two"), version=NEXT)
+    plan = bench.reviews.plans(new.digest)[CLAIM]
+    old, fresh = plan.parts
+    assert (old.since, old.ships, old.records) == (VERSION, 60, before.records)
+    assert (fresh.since, fresh.ships) == ("", 2)
+    assert to_read(bench, new.digest) == set(fresh.records) - set(before.records)
+    state = bench.reviews.state(new.digest, CLAIM)
+    assert state.state == "reading"
+    assert state.upper is None
+    assert f"60 are unchanged since {VERSION} (4 of 4 read) and 2 are new" in state.sentence
+
+    read_what_is_left(bench, new.digest)
+    state = bench.reviews.state(new.digest, CLAIM)
+    assert (state.state, state.frame) == ("ready", 62)
+    assert state.upper <= state.limit
+    assert [part["frame"] for part in state.parts] == [60, 2]
+    assert state.carried == old.first
+    page = bench.review_reports.markdown(new.digest, CLAIM)
+    assert f"Part: 60 unchanged since {VERSION}" in page
+    assert "Part: 2 new" in page
+
+
+def test_a_version_in_which_nothing_is_new_has_nothing_to_read(bench):
+    new = add_ready_candidate(bench, rows(57, but=(7,)), version=NEXT)
+    plan = bench.reviews.plans(new.digest)[CLAIM]
+    assert [part.since for part in plan.parts] == [VERSION]
+    assert to_read(bench, new.digest) <= set(plan.parts[0].records[-2:])
+    read_what_is_left(bench, new.digest)
+    assert bench.reviews.state(new.digest, CLAIM).state == "ready"
+
+
+def test_a_flag_on_a_carried_record_stops_the_new_version(bench):
+    new = add_ready_candidate(bench, rows(57, "new one"), version=NEXT)
+    read_everything(bench, CLAIM, "clinician-1", version=NEXT)
+    record = bench.reviews.plans(new.digest)[CLAIM].parts[0].records[0]
+    by = person_of(bench, "clinician-2")
+    answers = clean_answers(bench, new.digest, CLAIM, record, by)
+    flag = {"id": "F2", "turn": 1, "note": "It pushes."}
+    more = {"flags": [flag], "verdict": "reject"}
+    bench.reviews.submit(new.digest, CLAIM, record, by, {**answers, **more})
+    assert bench.reviews.state(new.digest, CLAIM).state == "paused"
+
+
+def test_a_bad_new_record_fails_the_version_though_the_rest_was_proven(bench):
+    new = add_ready_candidate(bench, rows(57, "new one", "new two"), version=NEXT)
+    plan = bench.reviews.plans(new.digest)[CLAIM]
+    for record in plan.parts[1].records:
+        by = person_of(bench, "clinician-1")
+        answers = clean_answers(bench, new.digest, CLAIM, record, by)
+        bench.reviews.submit(new.digest, CLAIM, record, by, {**answers, "verdict": "reject"})
+    state = bench.reviews.state(new.digest, CLAIM)
+    assert state.state == "failed"
+    assert state.defects == len(plan.parts[1].records)
+
+
+def test_a_third_version_goes_on_from_the_second(bench):
+    add_ready_candidate(bench, rows(57, "new one", "new two"), version=NEXT)
+    released(bench, NEXT)
+    third = add_ready_candidate(bench, rows(57, "new one", "new two", "newest"), version=LATER)
+    plan = bench.reviews.plans(third.digest)[CLAIM]
+    assert [(part.since, part.ships) for part in plan.parts] == [
+        (VERSION, 60), (NEXT, 2), ("", 1),
+    ]  # fmt: skip
+    assert to_read(bench, third.digest) <= set(plan.parts[2].records)
+
+
+def test_a_withdrawn_release_is_nothing_to_go_on_from(bench):
+    bench.desk.record(person_of(bench, "owner"), "release.withdrawn", version=VERSION)
+    new = add_ready_candidate(bench, rows(57, "new one"), version=NEXT)
+    assert bench.reviews.plans(new.digest)[CLAIM].parts == ()
+
+
+def test_without_its_stored_frame_everything_is_drawn_anew(bench, monkeypatch):
+    store: ObjectStore = bench.desk.store
+    for entry in list(store.list(f"{bench.desk.prefix}reviews/")):
+        if "/frames/" in entry.key:
+            store.delete(entry.key)
+    new = add_ready_candidate(bench, rows(57, "new one"), version=NEXT)
+    plan = bench.reviews.plans(new.digest)[CLAIM]
+    assert plan.parts == ()
+    assert plan.frame == 61
+
+
+def test_a_later_candidate_of_the_version_goes_on_from_the_release_too(bench):
+    first = add_ready_candidate(bench, rows(57, "new one", "new two"), version=NEXT)
+    read_everything(bench, CLAIM, "clinician-1", version=NEXT)
+    second = add_ready_candidate(bench, rows(57, "new one", "new two", "newest"), version=NEXT)
+    before, after = (bench.reviews.plans(one.digest)[CLAIM] for one in (first, second))
+    assert after.parts[0] == before.parts[0]
+    assert (after.parts[1].ships, after.parts[1].seed) == (3, before.parts[1].seed)
+    assert to_read(bench, second.digest) <= set(after.parts[1].records)
