@@ -96,7 +96,8 @@ def review_state(
         limit=plan.limit,
         confidence=plan.confidence,
         upper=upper,
-        sentence=_sentence(plan, reading, state, sensitivity, strata) + carried_words(carried),
+        sentence=_sentence(plan, reading, state, sensitivity, strata)
+        + ("" if plan.parts else carried_words(carried)),
         reviewers=tuple(sorted({stored.rating.reviewer for stored in counted})),
         open_points=points,
         agreement=summarise([one.rating for one in counted if one.rating.record_id in drawn]),

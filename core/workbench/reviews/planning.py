@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.model.candidate import Candidate
 from core.model.errors import Missing, ReviewError
@@ -241,10 +242,18 @@ class Planning(ReviewArea):
     def _mix_known_bad(
         self, plan: SamplePlan, claim: ClaimRule, shipped: frozenset[str], by: Person
     ) -> None:
-        """Fix the known-bad records of a sample; the journal says that, and not which ones."""
+        """Fix the known-bad records of a sample; the journal says that, and not which ones.
+
+        Where little or nothing is left to read, so many would be all that is: no more than one
+        for every two records are mixed in.
+        """
         desk = self.desk
         held = load_known_bad(desk.store, desk.prefix, plan.candidate).get(claim.id)
-        planted = held or plant(plan, claim, desk.bank, shipped)
+        unread = sum(not one.read for one in self.progress(plan.candidate, claim.id).planned)
+        fewer = replace(claim, known_bad=min(claim.known_bad, math.ceil(unread / 2)))
+        if held is None and not fewer.known_bad:
+            return
+        planted = held or plant(plan, fewer, desk.bank, shipped)
         freeze_known_bad(desk.store, desk.prefix, planted)
         self.desk.record(
             by,
