@@ -25,12 +25,12 @@ from presidio_analyzer.predefined_recognizers import (
     IbanRecognizer,
     IpRecognizer,
     MacAddressRecognizer,
-    PhoneRecognizer,
     UsItinRecognizer,
     UsMbiRecognizer,
     UsSsnRecognizer,
 )
 
+from core.intake.privacy.national_phones import NationalPhoneRecognizer
 from core.intake.privacy.spans import Span
 from core.logs import COUNTED, WarningCounter
 from core.model.errors import IntakeError
@@ -98,7 +98,7 @@ def borrowed() -> tuple[Borrowed, ...]:
     table: tuple[tuple[EntityRecognizer, str, str], ...] = (
         (OfflineEmailRecognizer(), "EMAIL_ADDRESS", "@"),
         (
-            PhoneRecognizer(supported_regions=REGIONS, leniency=1),
+            NationalPhoneRecognizer(REGIONS),
             "PHONE_NUMBER",
             r"\d(?:[^\w\n]{0,4}\d){6}",
         ),
