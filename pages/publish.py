@@ -67,6 +67,23 @@ def draw_decision(bench: Workbench, person: Person, digest: str) -> None:
             sign_sheet(bench, person, digest, wanted.id)
 
 
+def draw_keys(bench: Workbench) -> None:
+    """Say whose seals are believed for no better reason than lying in the bucket."""
+    keys = bench.signing.unlisted_keys()
+    if not keys:
+        return
+    with st.container(border=True):
+        show.prose(
+            "Signing keys are believed because they are registered in the bucket ({count}). Who "
+            "may write to it could register one and sign as anybody. If you know all of these, "
+            "start the desk with the line below; any other key then blocks.",
+            count=len(keys),
+        )
+        for key in keys:
+            show.quiet("{id} · registered by {by}, {at}", id=key.id, by=key.by, at=key.at)
+        st.code("DESK_TRUSTED_KEYS=" + ",".join(key.id for key in keys), language=None)
+
+
 def ask_dry_run(digest: str) -> None:
     st.session_state["dry_run_asked"] = digest
 
@@ -182,6 +199,7 @@ def draw_page(bench: Workbench, person: Person, candidate: Candidate) -> None:
     draw_decision(bench, person, candidate.digest)
     if standing is not None:
         return
+    draw_keys(bench)
     if not person.holds("release_owner"):
         show.quiet("A release owner dry-runs and publishes.")
         return

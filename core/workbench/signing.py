@@ -9,6 +9,7 @@ from core.model.errors import NotAllowed, ReviewError
 from core.model.names import Digest
 from core.model.signoff import Decision, DeskRole, Person, Signoff
 from core.policy.types import SignoffRule
+from core.review.keys import EVENT as KEY_EVENT
 from core.review.signing import ReviewBasis, SignoffRequest, changed_since, is_stale, revoke, sign
 from core.review.signoffs import GIVEN, LoadedSignoffs, load_signoffs, read_signoff
 from core.workbench import history
@@ -46,6 +47,15 @@ class SigningSheet:
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BelievedKey:
+    """A registered signing key whose seals count here; `by` and `at` as its registration says."""
+
+    id: str
+    by: str
+    at: str
+
+
 @dataclass(frozen=True, slots=True)
 class Signing:
     """The sign-offs of one desk."""
@@ -53,6 +63,23 @@ class Signing:
     desk: Desk
     candidates: Candidates
     reviews: Reviews
+
+    def unlisted_keys(self) -> tuple[BelievedKey, ...]:
+        """Return the keys that are believed for being registered in the bucket and no more.
+
+        None on the demo's bucket, which is this machine's own, and none where the settings list
+        the keys that count: then nobody who writes to the bucket can add one.
+        """
+        settings = self.desk.settings
+        if settings.embedded or settings.trusted_keys:
+            return ()
+        believed = self.desk.signing_keys()
+        found: dict[str, BelievedKey] = {}
+        for entry in history.of_type(self.desk.entries(), KEY_EVENT):
+            name = str(entry.event.get("key_id", ""))
+            if name in believed:
+                found.setdefault(name, BelievedKey(id=name, by=entry.actor, at=entry.at))
+        return tuple(found.values())
 
     def load(self, digest: str) -> LoadedSignoffs:
         """Return every sign-off of this candidate that verifies, and every fault."""

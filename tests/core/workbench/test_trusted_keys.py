@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from core.model.errors import SettingsError
-from core.settings import read_settings
+from core.settings import BucketSettings, read_settings
 from core.workbench import Workbench, assemble
 from tests.desk import VERSION, a_desk, person_of, read_everything
 from tests.simulator import Simulator
 
 CLAIM = "clinician_edge"
+A_BUCKET = BucketSettings(
+    endpoint="http://127.0.0.1:1", bucket="b", region="r", access_key="a", secret_key="s"
+)
 
 
 def with_settings(bench: Workbench, **changes: object) -> Workbench:
@@ -44,7 +47,14 @@ def test_d40_a_key_that_an_intruder_registered_signs_for_nobody(
     # The chain is whole and the journal names the key, so without a list it is believed.
     assert about_it(bench) == set()
     assert forged in bench.signing.load(current.digest).signoffs
+    # A real desk without a list says whom it believes, and with one it need not.
+    real = with_settings(bench, bucket=A_BUCKET)
+    [believed] = real.signing.unlisted_keys()
+    assert (believed.id, believed.by) == (their_key, victim.id)
+    assert bench.signing.unlisted_keys() == ()
     own = "0123456789abcdef"
+    listed = with_settings(bench, bucket=A_BUCKET, trusted_keys=(own,))
+    assert listed.signing.unlisted_keys() == ()
     careful = with_settings(bench, trusted_keys=(own,))
     assert about_it(careful) == {"signoff.unknown_key", "journal.broken"}
     assert careful.signing.load(current.digest).signoffs == ()
