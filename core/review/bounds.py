@@ -100,6 +100,8 @@ def worst_miss_probability(rate: float, parts: Sequence[tuple[int, int, int]]) -
     has ceil(rate × N) units; each lies where it is found least, which is the worst for all of
     them since one more is the likelier found the more there are in a part.
     """
+    if len(parts) == 1 and parts[0][1] == parts[0][2]:
+        return miss_probability(rate, *parts[0][:2])
     bad, chance = [0] * len(parts), 1.0
     for _ in range(math.ceil(_exactly(rate) * sum(ships for _, _, ships in parts))):
         missed = [

@@ -196,7 +196,9 @@ def split_counted(
         elif rating.rubric != plan.rubric or rating.record_id not in read:
             points.append(f"review.stale {place}")
         elif rating.reviewer not in reviewers:
-            points.append(f"not_a_reviewer {place}")
+            # Somebody who read for an earlier candidate may have left since: read it again.
+            if not stored.carried:
+                points.append(f"not_a_reviewer {place}")
         else:
             counted.append(stored)
     return tuple(counted), tuple(points)

@@ -220,7 +220,9 @@ class _Drawing:
             }
         if with_frame:
             content["drawn_from"] = "" if shipped is not None else parts[0].drawn_from
-            content["parts"] = [_part_content(part) for part in parts] if shipped else []
+            content["parts"] = (
+                [_part_content(part) for part in parts] if shipped is not None else []
+            )
         identity = f"{self.claim.id}-{sha256_hex(canonical_bytes(content))[:16]}"
         return _plan({**content, "id": identity})
 

@@ -391,6 +391,17 @@ def test_ratings_by_invented_reviewers_count_for_nothing(review):
     assert sum("not_a_reviewer" in point for point in state.open_points) == review.plan.first - 1
 
 
+def test_what_somebody_read_who_has_left_is_read_again_and_their_flag_stands(review):
+    review.read_clean()
+    review.flag(0, "celia")
+    left = [dataclasses.replace(stored, carried=True) for stored in review.loaded()]
+    people = {"reviewers": frozenset({"clara"}), "settlers": SETTLERS}
+    state = review_state(review.plan, left, (), review.claim, **people)
+    # Cornelius's second readings and Celia's are gone; nothing else is in the way for it.
+    assert not any("not_a_reviewer" in point for point in state.open_points)
+    assert (state.state, state.double_rated, state.open_flags) == ("paused", 0, 1)
+
+
 def test_a_rubric_edited_after_ratings_makes_them_stale(review):
     review.read_clean()
     edited = dataclasses.replace(review.plan, rubric=sha256_hex(b"edited"))
