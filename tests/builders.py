@@ -16,6 +16,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -23,9 +24,10 @@ import tiktoken
 
 from core.canonical import canonical_bytes, digest_of, sha256_hex
 from core.intake.document import seal_candidate
+from core.intake.inventory import Listing, make_listing, store_listing
 from core.intake.routing import build_routing
 from core.model.candidate import Candidate, Exclusion, SourceEntry
-from core.model.dataset import SPLITS, Message, Shard, Split
+from core.model.dataset import SPLITS, Message, Shard, SourceObject, Split
 from core.model.errors import Exists
 from core.model.names import Digest, Version
 from core.policy.load import packaged_source, parse_policy
@@ -293,7 +295,7 @@ def a_candidate(
         version=Version(version),
         policy=policy.digest,
         scan_settings=digest_of("scan settings of the builders"),
-        snapshot=digest_of("snapshot of the builders"),
+        snapshot=a_listing(store, sources, prefix=prefix).digest,
         snapshot_at=SNAPSHOT_AT,
         shards=shards,
         routing_key=routing_key,
@@ -308,6 +310,24 @@ def a_candidate(
         records=sum(shard.records for shard in shards),
     )
     return store_candidate(store, dataclasses.replace(candidate, **changes), prefix=prefix)
+
+
+def a_listing(
+    store: ObjectStore, sources: Iterable[SourceEntry], *, prefix: str = PREFIX
+) -> Listing:
+    """The listing that holds these sources as they are entered, stored."""
+    objects = {
+        source.key: SourceObject(
+            key=source.key,
+            size=source.size,
+            etag=source.etag,
+            version_id=source.version_id,
+            modified=datetime(2026, 1, 1),  # noqa: DTZ001 - naive UTC, as everywhere
+            listed_at=source.listed_at,
+        )
+        for source in sources
+    }
+    return store_listing(store, prefix, make_listing(list(objects.values())))
 
 
 def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

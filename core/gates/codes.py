@@ -105,6 +105,7 @@ _CODES: Final = {
     "provenance.licence_differs": ("Licence differs from the source's", _REBUILD),
     "provenance.misplaced": ("In the wrong family, split or stage", _REBUILD),
     "provenance.family_unknown": ("Family not in the policy", _REBUILD),
+    "provenance.listing": ("Source is not as it was listed", _REBUILD),
     "provenance.books": ("The books do not balance", _REBUILD),
     "provenance.empty_shard": ("Empty shard", _REBUILD),
     "provenance.empty_family": (
@@ -206,6 +207,14 @@ _CODES: Final = {
     "gate.examined_nothing": (
         "Nothing was examined",
         "The candidate holds no records; look at the coverage page and build again.",
+    ),
+    "gate.listing_missing": (
+        "The listing is gone",
+        "List the bucket, then build the candidate again.",
+    ),
+    "gate.listing_damaged": (
+        "The listing is not the one named",
+        "List the bucket, then build the candidate again.",
     ),
     "gate.comparison_broken": (
         "The comparison lost count of the records it was shown",

@@ -9,6 +9,7 @@ from typing import Final
 
 from core.gates.books import Seen, audit, losses, rows_lost
 from core.gates.gate import finding_at
+from core.gates.listed import ReadsListing, listing_faults, no_listing
 from core.gates.routing import routing_faults
 from core.gates.row import content_hash, record_id, row_faults
 from core.model.candidate import Candidate, SourceEntry
@@ -28,12 +29,22 @@ class ProvenanceGate:
     name: Final = "provenance"
 
     def __init__(
-        self, policy: Policy, candidate: Candidate, *, routing: bytes | None = None
+        self,
+        policy: Policy,
+        candidate: Candidate,
+        *,
+        routing: bytes | None = None,
+        listing: ReadsListing = no_listing,
     ) -> None:
-        """`routing` is the stored routing document; without it the gate blocks."""
+        """`routing` is the stored routing document; without it the gate blocks.
+
+        `listing` reads the stored listing that the candidate names; what it raises is an error
+        of the gate, which is no pass.
+        """
         self._policy = policy
         self._candidate = candidate
         self._routing = routing
+        self._listing = listing
         self._sources = {(source.family, source.key): source for source in candidate.sources}
         self._stages = {family.name: family.stage for family in policy.families}
         self._phases = {phase.name: phase.stages for phase in policy.phases}
@@ -144,8 +155,9 @@ class ProvenanceGate:
         )
 
     def conclude(self) -> Iterator[Finding]:
-        """Check the books, the rows lost on the way, and the routing."""
+        """Check the books, the sources by their listing, the rows lost, and the routing."""
         yield from audit(self._candidate, self._seen)
+        yield from listing_faults(self._candidate, self._listing())
         yield from rows_lost(self._candidate, self._policy.intake)
         for fault in routing_faults(self._routing, self._candidate, self._policy):
             yield Finding(code="provenance.routing", blocking=True, detail=fault)

@@ -67,6 +67,11 @@ def _encode_first(candidate: Candidate) -> bytes:
     return canonical_bytes({"schema": _FIRST, **content})
 
 
+def is_first_form(candidate: Candidate) -> bool:
+    """Whether the candidate's document is of the first form, which dates no source."""
+    return sha256_hex(_encode_first(candidate)) == candidate.digest
+
+
 def seal_candidate(candidate: Candidate) -> tuple[Candidate, bytes]:
     """Return the candidate under the digest of its document, and the document."""
     body = encode_candidate(candidate)

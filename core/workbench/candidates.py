@@ -211,11 +211,15 @@ class Candidates:
         )
 
     def _gates(self, candidate: Candidate) -> Sequence[Any]:
+        # Imported here because it loads what reads listings.
+        from core.gates.listed import stored_listing
+
         routing = self.desk.store.get(candidate.routing_key, limit=1 << 22).body
         return make_gates(
             self.desk.policy,
             candidate,
             routing=routing,
+            listing=stored_listing(self.desk.store, self.desk.prefix, candidate),
             baseline=self._baseline(candidate),
             compared_with=self.why_compared(candidate.version),
             scratch=self.desk.workspace / "scratch",

@@ -19,9 +19,11 @@ from core.gates.duplicates import DuplicatesGate
 from core.gates.evidence import encode_report, load_reports
 from core.gates.gate import Gate, settings_digest
 from core.gates.leakage import LeakageGate
+from core.gates.listed import stored_listing
 from core.gates.provenance import ProvenanceGate
 from core.gates.run import run_gate, run_gates
 from core.intake.compile import compile_candidate
+from core.intake.inventory import store_listing
 from core.model.candidate import Candidate
 from core.model.errors import GateError
 from core.model.gate import GateReport
@@ -50,7 +52,12 @@ def judge(simulator: Simulator, candidate: Candidate) -> dict[str, GateReport]:
     """The reports of every gate that needs no language model."""
     routing = simulator.get(candidate.routing_key, limit=1 << 20).body
     gates: tuple[Gate, ...] = (
-        ProvenanceGate(POLICY, candidate, routing=routing),
+        ProvenanceGate(
+            POLICY,
+            candidate,
+            routing=routing,
+            listing=stored_listing(simulator, PREFIX, candidate),
+        ),
         DuplicatesGate(POLICY),
         LeakageGate(POLICY),
         DistributionGate(POLICY, candidate),
@@ -260,6 +267,7 @@ def build(simulator: Simulator, lines: Sequence[str]) -> Candidate:
     """The candidate that a real build makes of one source object."""
     simulator.put("gdrive/processed/priority/data.jsonl", "\n".join(lines).encode())
     listing = take_listing(simulator, exclude_prefix=PREFIX, progress=silent)
+    store_listing(simulator, PREFIX, listing)
     return compile_candidate(
         simulator,
         listing=listing,

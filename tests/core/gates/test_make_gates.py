@@ -7,6 +7,7 @@ import pytest
 from core.gates import GATE_NAMES, make_gates
 from core.gates.corpus import open_corpus
 from core.gates.evidence import decide, load_reports, settings_digest, store_report
+from core.gates.listed import stored_listing
 from core.gates.run import run_gates
 from core.model.candidate import Candidate
 from core.model.gate import GateReport
@@ -20,7 +21,8 @@ ROWS = {("priority", "train"): 12, ("priority", "test"): 3, ("edge_cases", "test
 
 def judge(simulator: Simulator, candidate: Candidate) -> tuple[GateReport, ...]:
     routing = simulator.get(candidate.routing_key, limit=1 << 20).body
-    gates = make_gates(POLICY, candidate, routing=routing)
+    listing = stored_listing(simulator, PREFIX, candidate)
+    gates = make_gates(POLICY, candidate, routing=routing, listing=listing)
     return run_gates(gates, open_corpus(simulator, candidate), clock=FixedClock())
 
 

@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 
-from core.canonical import decode, document_bytes, sha256_hex
+from core.canonical import canonical_bytes, decode, document_bytes, sha256_hex
 from core.gates.corpus import open_corpus
+from core.gates.listed import stored_listing
 from core.gates.provenance import ProvenanceGate
 from core.gates.row import row_faults
 from core.gates.run import run_gate
+from core.intake.document import decode_candidate, encode_candidate
+from core.intake.inventory import listing_key, load_listing, make_listing, store_listing
 from core.model.candidate import Candidate
 from core.model.gate import GateReport
 from core.policy.types import PhaseRule
 from tests.builders import (
+    PREFIX,
     SNAPSHOT_AT,
     a_candidate,
     a_policy,
@@ -32,11 +36,14 @@ from tests.clock import FixedClock
 from tests.simulator import Simulator
 
 POLICY = a_policy()
+EARLIER = "2026-01-01T00:00:00Z"
+UNDATED = {"provenance.books", "provenance.listing"}
 
 
 def judge(simulator: Simulator, candidate: Candidate, policy=POLICY) -> GateReport:
     routing = simulator.get(candidate.routing_key, limit=1 << 20).body
-    gate = ProvenanceGate(policy, candidate, routing=routing)
+    listing = stored_listing(simulator, PREFIX, candidate)
+    gate = ProvenanceGate(policy, candidate, routing=routing, listing=listing)
     return run_gate(gate, open_corpus(simulator, candidate), clock=FixedClock())
 
 
@@ -132,21 +139,108 @@ def test_metadata_that_is_untrue_blocks(metadata, code, simulator):
 
 
 @pytest.mark.parametrize(
-    ("listed_at", "row_at", "code"),
+    ("listed_at", "row_at", "expected"),
     [
-        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", None),
-        ("2026-01-01T00:00:00Z", SNAPSHOT_AT, "provenance.history"),
-        (SNAPSHOT_AT, "2026-01-01T00:00:00Z", "provenance.history"),
-        ("2099-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "provenance.books"),
-        ("", "", "provenance.books"),
-        ("lately", "lately", "provenance.books"),
+        (EARLIER, EARLIER, set()),
+        (EARLIER, SNAPSHOT_AT, {"provenance.history"}),
+        (SNAPSHOT_AT, EARLIER, {"provenance.history"}),
+        ("2099-01-01T00:00:00Z", "2099-01-01T00:00:00Z", UNDATED),
+        ("", "", UNDATED),
+        ("lately", "lately", UNDATED),
     ],
 )
-def test_a_row_is_dated_by_the_first_listing_of_its_source(simulator, listed_at, row_at, code):
+def test_a_row_is_dated_by_the_first_listing_of_its_source(simulator, listed_at, row_at, expected):
     row = a_row(provenance={"processed_at": row_at})
     source = a_source(records=1, listed_at=listed_at)
     candidate = a_candidate(simulator, {("priority", "train"): [row]}, sources=(source,))
-    assert codes(judge(simulator, candidate)) == ({code} if code else set())
+    assert codes(judge(simulator, candidate)) == expected
+
+
+def a_dated_candidate(simulator: Simulator, listed_at: str = EARLIER) -> Candidate:
+    row = a_row(provenance={"processed_at": listed_at})
+    source = a_source(records=1, listed_at=listed_at)
+    return a_candidate(simulator, {("priority", "train"): [row]}, sources=(source,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"listed_at": EARLIER}, "first listed at another time"),
+        ({"etag": "0" * 32}, "another version than listed"),
+        ({"size": 7}, "another version than listed"),
+        ({"version_id": "v2"}, "another version than listed"),
+        ({"key": "gdrive/processed/priority/never_listed.jsonl"}, "not in the listing"),
+    ],
+)
+def test_sources_that_are_not_those_of_the_stored_listing_block(simulator, changes, detail):
+    """Rows and books that were altered with the sources, so that they agree, do not help."""
+    whole = a_dated_candidate(simulator, SNAPSHOT_AT)
+    assert judge(simulator, whole).verdict == "pass"
+    [source] = whole.sources
+    altered = dataclasses.replace(source, **changes)
+    at = {"processed_at": altered.listed_at, "original_s3_key": altered.key}
+    row = a_row(provenance=at, source_key=altered.key, source_sha256=altered.sha256)
+    candidate = a_candidate(
+        simulator, {("priority", "train"): [row]}, sources=(altered,), snapshot=whole.snapshot
+    )
+    report = judge(simulator, candidate)
+    assert report.verdict == "fail"
+    assert [(f.code, f.detail) for f in report.blocking] == [
+        ("provenance.listing", f"{detail}: {altered.key}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (None, "gate.listing_missing"),
+        (b"", "gate.listing_damaged"),
+        (b"\x1f\x8bno", "gate.listing_damaged"),
+    ],
+)
+def test_without_the_listing_it_names_a_candidate_does_not_pass(simulator, damage, reason):
+    candidate = a_dated_candidate(simulator)
+    key = listing_key(PREFIX, candidate.snapshot)
+    simulator.delete(key)
+    if damage is not None:
+        simulator.put(key, damage)
+    report = judge(simulator, candidate)
+    assert (report.verdict, report.reason) == ("error", reason)
+    unheld = ProvenanceGate(POLICY, candidate, routing=b"")
+    report = run_gate(unheld, open_corpus(simulator, candidate), clock=FixedClock())
+    assert (report.verdict, report.reason) == ("error", "gate.listing_missing")
+
+
+def test_another_listing_under_the_name_is_no_proof(simulator):
+    candidate, other = a_dated_candidate(simulator), a_candidate(simulator)
+    routing = simulator.get(candidate.routing_key, limit=1 << 20).body
+    listing = stored_listing(simulator, PREFIX, other)
+    gate = ProvenanceGate(POLICY, candidate, routing=routing, listing=listing)
+    report = run_gate(gate, open_corpus(simulator, candidate), clock=FixedClock())
+    assert "another listing than it names" in {f.detail for f in report.blocking}
+
+
+def test_a_candidate_of_the_first_form_is_held_by_keys_and_versions(simulator):
+    """It dates no source: its rows bear the listing's own time, whatever the listing knows."""
+    later = a_dated_candidate(simulator, SNAPSHOT_AT)
+    objects = load_listing(simulator, PREFIX, later.snapshot).objects
+    simulator.delete(listing_key(PREFIX, later.snapshot))
+    dated = make_listing([dataclasses.replace(item, listed_at=EARLIER) for item in objects])
+    store_listing(simulator, PREFIX, dated)
+    assert codes(judge(simulator, later)) == {"provenance.listing"}
+    first = decode_candidate(_first_form(encode_candidate(later)))
+    assert judge(simulator, first).verdict == "pass"
+    changed = dataclasses.replace(first.sources[0], etag="0" * 32)
+    altered = dataclasses.replace(first, sources=(changed,))
+    first = decode_candidate(_first_form(encode_candidate(altered)))
+    assert codes(judge(simulator, first)) == {"provenance.listing"}
+
+
+def _first_form(body: bytes) -> bytes:
+    document = decode(body)
+    for source in document["sources"]:
+        del source["listed_at"]
+    return canonical_bytes({**document, "schema": "release-desk/candidate/1"})
 
 
 def test_a_licence_that_the_policy_lists_under_undecided_still_blocks(simulator):
@@ -369,7 +463,8 @@ def test_the_routing_as_built_does_not_block(simulator):
 @pytest.mark.parametrize("routing", [None, b"", b"{}"])
 def test_a_missing_or_other_routing_blocks(routing, simulator):
     candidate = a_candidate(simulator)
-    gate = ProvenanceGate(POLICY, candidate, routing=routing)
+    listing = stored_listing(simulator, PREFIX, candidate)
+    gate = ProvenanceGate(POLICY, candidate, routing=routing, listing=listing)
     report = run_gate(gate, open_corpus(simulator, candidate), clock=FixedClock())
     assert codes(report) == {"provenance.routing"}
 
