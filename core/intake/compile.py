@@ -128,6 +128,7 @@ def compile_candidate(
             decided.replaced,
             KeptPairs(store, job.settings, prefix),
         )
+        ledger.let_signatures_go()
         if all(reason is not None for reason in placement.reason):
             raise IntakeError("intake.nothing_to_ship", "No record is left to ship.")
         shards = write_shards(

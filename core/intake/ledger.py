@@ -96,6 +96,10 @@ class Ledger:
         """Let go of the texts; digests and counts stay."""
         self._texts.close()
 
+    def let_signatures_go(self) -> None:
+        """Hold no signatures any more; they are most of what a ledger holds."""
+        self.signatures = np.empty((0, self.signatures.shape[1]), np.uint32)
+
     def family(self, record: int) -> str:
         """Return the family of the record with this index."""
         source: Source = self.sources[int(self.source[record])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -68,6 +69,7 @@ def write_shards(
             )
             for one in found
         ]
+    earlier.finish()
     return tuple(shards)
 
 
@@ -175,14 +177,16 @@ class _Metadata:
 
 
 def _rolled(lines: Iterator[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
-    """Yield bodies of whole lines, each within `limit` bytes unless one line is longer."""
-    held: list[bytes] = []
-    size = 0
+    """Yield bodies of whole lines, each within `limit` bytes unless one line is longer.
+
+    Lines are added where they will stand, so that a body is held once.
+    """
+    body, count = io.BytesIO(), 0
     for line in lines:
-        if held and size + len(line) > limit:
-            yield b"".join(held), len(held)
-            held, size = [], 0
-        held.append(line)
-        size += len(line)
-    if held:
-        yield b"".join(held), len(held)
+        if count and body.tell() + len(line) > limit:
+            yield body.getvalue(), count
+            body, count = io.BytesIO(), 0
+        body.write(line)
+        count += 1
+    if count:
+        yield body.getvalue(), count
