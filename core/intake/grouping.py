@@ -7,7 +7,7 @@ across all sources; a document only within its own object.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
 from core.intake.fields import field_name
@@ -36,7 +36,8 @@ def group_labels(value: object, keys: Sequence[str]) -> Mapping[str, str]:
     """Return the labels by which a row is grouped; of its own fields, then of its metadata."""
     if not isinstance(value, dict):
         return {}
-    fields = _scalars(value.get("metadata")) | _scalars(value)
+    wanted = {*map(field_name, keys), *_DOCUMENTS}
+    fields = _scalars(value.get("metadata"), wanted) | _scalars(value, wanted)
     labels = {f"{KEY}{name}": fields[name] for name in map(field_name, keys) if name in fields}
     for name in _DOCUMENTS:
         if name in fields:
@@ -45,13 +46,13 @@ def group_labels(value: object, keys: Sequence[str]) -> Mapping[str, str]:
     return labels
 
 
-def _scalars(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping):
+def _scalars(value: object, wanted: Set[str]) -> dict[str, str]:
+    if not isinstance(value, (dict, Mapping)):
         return {}
     found = {}
     for name, item in value.items():
-        text = _short(item)
-        if text and isinstance(name, str):
+        # Most fields are no such thing: their values are not even looked at.
+        if isinstance(name, str) and field_name(name) in wanted and (text := _short(item)):
             found[field_name(name)] = text
     return found
 

@@ -33,7 +33,7 @@ def apply_reasoning(
 
     With `lane` the messages are as they were: the caller lays the row aside.
     """
-    inside = any("<think" in message.content for message in messages)
+    inside = "<think" in "\n".join([message.content for message in messages])
     inside = inside and any(_thought(message) for message in messages)
     if beside is None and not inside:
         return messages, ""

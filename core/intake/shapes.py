@@ -213,7 +213,8 @@ def _conversation(
     messages, became = apply_reasoning(messages, reasoning_of(fields), reasoning.mode)
     if became == "lane":
         return Asset(lane="reasoning", key=key, line=row.line)
-    if not all(message.content.strip() for message in messages):
+    # No turn was blank when it was made; only one without its reasoning can be so by now.
+    if became and not all(message.content.strip() for message in messages):
         raise BadTurns("row.empty_turn")
     return Conversation(
         line=row.line,
@@ -240,8 +241,8 @@ def identity_of(fields: Fields) -> str | None:
 
 def _labels(messages: tuple[Message, ...], reasoning: str) -> dict[str, str]:
     labels = {"reasoning": reasoning} if reasoning else {}
-    spoken = [message.role for message in messages if message.role != "system"]
-    if spoken[0] == "assistant":
+    first = next(message.role for message in messages if message.role != "system")
+    if first == "assistant":
         labels["opened_by"] = "assistant"
     return labels
 

@@ -20,9 +20,11 @@ def split_lines(blocks: Iterable[bytes], *, limit: int) -> Iterator[bytes | None
         while (end := block.find(b"\n", start)) >= 0:
             if skipping or len(held) + end - start > limit:
                 yield None
-            else:
+            elif held:
                 held += block[start:end]
                 yield bytes(held)
+            else:
+                yield block[start:end]
             held.clear()
             skipping = False
             start = end + 1
