@@ -137,7 +137,7 @@ try:
     plans = dict(bench.reviews.plans(candidate.digest))
     frozen = len(plans) == len(bench.desk.policy.claims)
     if frozen:
-        st.subheader("Where it stands")
+        st.header("Where it stands")
         lead_board(bench, candidate.digest)
     if frozen and person.holds(*READERS):
         open_cases(bench, person, candidate.digest)
@@ -147,7 +147,7 @@ try:
         show.prose("Flags to settle: {count}.", count=waiting or "none")
     if person.holds(*READERS):
         next_candidate(bench, person, candidate.version)
-    st.subheader("What gets read")
+    st.header("What gets read")
     draw_plan(bench, candidate, plans)
     if not frozen:
         freeze(bench, person, candidate)
@@ -161,7 +161,7 @@ try:
         if person.holds("review_lead"):
             with st.expander("Have more records read, outside every bound"):
                 more_records(bench, person, candidate.digest)
-        st.subheader("Review report")
+        st.header("Review report")
         reports(bench, candidate.digest)
 except DeskError as error:
     show.refusal(error)

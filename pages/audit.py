@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -84,11 +84,12 @@ def draw_journal(entries: tuple[Entry, ...]) -> None:
         chosen,
         hide_index=True,
         # What happened is what people look for; its code and the actor stand behind it.
-        column_order=("seq", "at", "meaning", "actor", "type", "facts", "digest"),
+        column_order=("seq", "at", "meaning", "actor", "facts", "type", "digest"),
         column_config={
             "seq": st.column_config.NumberColumn(width=50),
             "at": st.column_config.TextColumn(width=165),
-            "meaning": st.column_config.TextColumn(width=520),
+            "meaning": st.column_config.TextColumn(width=350),
+            "actor": st.column_config.TextColumn(width=120),
             "facts": st.column_config.TextColumn(width=520),
         },
     )
@@ -110,7 +111,7 @@ def draw_journal(entries: tuple[Entry, ...]) -> None:
 
 def draw_anchors(bench: Workbench) -> None:
     """Draw the heads that signed and published statements name."""
-    st.subheader("Anchored heads")
+    st.header("Anchored heads")
     show.prose(
         "Sign-offs and publications name the journal's head as it stood. "
         "Cutting the journal short would leave one of these without its entry."
@@ -126,12 +127,13 @@ def draw_anchors(bench: Workbench) -> None:
     st.dataframe(
         [{"entry": seq or "absent", "digest": str(digest)} for seq, digest in sorted(anchors)],
         hide_index=True,
+        column_config={"entry": st.column_config.Column(width=80)},
     )
 
 
 def draw_probe(entries: tuple[Entry, ...]) -> None:
     """Draw what the bucket last proved it can do."""
-    st.subheader("The bucket")
+    st.header("The bucket")
     probes = [entry for entry in entries if entry.event["type"] == "probe.finished"]
     if not probes:
         show.prose("The bucket has not been probed yet; listing it does that.")
@@ -148,16 +150,21 @@ def draw_probe(entries: tuple[Entry, ...]) -> None:
         st.error(show.escape(f"Failed at {last.at}: {plain(last.event['failed'])}."))
 
 
+def plain_roles(roles: Sequence[str]) -> str:
+    """Return roles as people say them."""
+    return ", ".join(role.replace("_", " ") for role in roles)
+
+
 def draw_people(bench: Workbench) -> None:
     """Draw who may act; on a real bucket by id alone."""
-    st.subheader("People and roles")
+    st.header("People and roles")
     demo = bench.demo_people()
     if demo:
         rows = [
-            {"id": str(one.id), "name": one.name, "roles": ", ".join(one.roles)} for one in demo
+            {"id": str(one.id), "name": one.name, "roles": plain_roles(one.roles)} for one in demo
         ]
     else:
-        rows = [{"id": rule.id, "roles": ", ".join(rule.roles)} for rule in bench.desk.people()]
+        rows = [{"id": rule.id, "roles": plain_roles(rule.roles)} for rule in bench.desk.people()]
     if rows:
         st.dataframe(rows, hide_index=True)
     else:
@@ -173,7 +180,7 @@ try:
 except DeskError as error:
     show.refusal(error)
     st.stop()
-st.subheader("Journal")
+st.header("Journal")
 if entries:
     draw_journal(entries)
 else:

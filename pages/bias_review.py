@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from pages.frame import guard
 from pages.frame.review_screen import review_page
 
 bench, person = guard.require()
-st.title("Bias review")
-review_page(bench, person, "bias_reviewer")
+review_page(bench, person, "bias_reviewer", title="Bias review")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from pages.frame import guard
 from pages.frame.review_screen import review_page
 
 bench, person = guard.require()
-st.title("Clinician review")
-review_page(bench, person, "clinician")
+review_page(bench, person, "clinician", title="Clinician review")

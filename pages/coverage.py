@@ -53,7 +53,7 @@ undecided = bench.sources.undecided_families()
 
 shared = coverage_parts.shared_objects(report)
 
-st.subheader("Stages and families")
+st.header("Stages and families")
 charts.coverage_map(
     [
         {
@@ -165,11 +165,11 @@ def source_flow(bench: Workbench, found: FamilyCoverage) -> None:
 
 waiting = [f for f in report.families.values() if f.needs_confirmation]
 if waiting:
-    st.subheader("Aliases to confirm")
+    st.header("Aliases to confirm")
     for found in waiting:
         alias_flow(bench, found)
 
-st.subheader("Source decisions")
+st.header("Source decisions")
 show.quiet(
     "Denied by default: without a decision by name, nothing of a family can be published. "
     "A decision here holds for the whole family; single prefixes are decided under Sources."
@@ -185,7 +185,7 @@ absent = [
     if f.state in ("missing", "unusable", "partial") and bench.desk.policy.family(f.name).required
 ]
 if absent and owner and version:
-    st.subheader("Families in the way")
+    st.header("Families in the way")
     for found in absent:
         with st.form(f"waive:{found.name}", border=True):
             show.prose(
@@ -199,7 +199,7 @@ if absent and owner and version:
                 )
                 st.rerun()
 
-st.subheader("What was opened")
+st.header("What was opened")
 names = {found.name: found.title for found in report.families.values()}
 chosen = st.segmented_control(
     "Family", list(names), format_func=lambda n: names[n], default=next(iter(names))
@@ -221,12 +221,12 @@ if chosen:
         hide_index=True,
     )
 
-st.subheader("The whole bucket")
+st.header("The whole bucket")
 prefixes = bench.data.bytes_by_prefix()
 charts.treemap([dict(row) for row in prefixes], key="treemap")
 days = bench.data.bytes_by_day()
 if len(days) > 1:
-    st.subheader("Growth")
+    st.header("Growth")
     show.quiet("Bytes that lie here now, by the day they were last written.")
     charts.growth([day for day, _ in days], [total for _, total in days], key="growth")
 elif days:
@@ -234,6 +234,6 @@ elif days:
 coverage_parts.changes(bench.sources.changed())
 coverage_parts.unmatched(bench, person, report)
 coverage_parts.shared(report)
-st.subheader("Take it along")
+st.header("Take it along")
 coverage_parts.downloads(bench, report, version, snapshot.at)
 coverage_parts.listing_file_form(bench, person)

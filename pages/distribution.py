@@ -93,7 +93,7 @@ def panel(family: str, measure: str) -> histograms.Panel:
 
 def draw_pictures() -> None:
     """Draw turns, tokens and words of every family."""
-    st.subheader("How long the records are")
+    st.header("How long the records are")
     show.quiet(
         "Share of the records of each split. Shaded: where the policy expects the mean. "
         "Dotted: the mean.{behind}",
@@ -112,7 +112,7 @@ def draw_pictures() -> None:
 
 def draw_ranges() -> None:
     """Draw the mean of each family against the range the policy expects."""
-    st.subheader("Against what is expected")
+    st.header("Against what is expected")
     rows = []
     for item in measures["ranges"]:
         within = "✓ within" if item["within"] else "✕ outside"
@@ -142,7 +142,7 @@ def draw_ranges() -> None:
 
 def draw_drift() -> None:
     """Draw how far each family lies from the release before."""
-    st.subheader("Against the release before")
+    st.header("Against the release before")
     draw_baseline()
     if not measures["drift"]:
         show.prose("There is no release before this one, so the ranges above decide alone.")

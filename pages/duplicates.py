@@ -98,7 +98,7 @@ def draw_verdicts() -> None:
 
 def draw_dropped(total: int) -> None:
     """Draw what the build left out (`total` records), each beside the one kept instead."""
-    st.subheader("What the build left out")
+    st.header("What the build left out")
     try:
         dropped = duplicates.dropped(digest)
     except DeskError as error:
@@ -206,7 +206,7 @@ def told_of(*families: str) -> str:
 def draw_found() -> None:
     """Draw every pair the gates named, and the two records of the one that is ticked."""
     found = duplicates.pairs(digest)
-    st.subheader("Pairs that the gates named")
+    st.header("Pairs that the gates named")
     if not found:
         show.prose("None.")
         return

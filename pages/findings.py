@@ -305,11 +305,11 @@ else:
     if waiting_to_read and decides and st.toggle("Read one after another", key="triage:on"):
         show.quiet("Keys: p placeholder, f false alarm, x leave the record out, j next.")
         draw_triage(waiting_to_read, read_messages, offered, record_decision)
-    st.subheader("One by one")
+    st.header("One by one")
     show.quiet("Tick a row to read its record; tick several to decide about them together.")
     ticked = pick(found)
     if ticked:
-        st.subheader("The record behind it")
+        st.header("The record behind it")
         gate_name, first = ticked[0]
         show.prose(
             "**{title}**{at}. {cure}",
@@ -320,11 +320,11 @@ else:
         if len(ticked) > 1:
             show.quiet("The first of the {n} ticked rows.", n=len(ticked))
         draw_record(first)
-    st.subheader("Decide")
+    st.header("Decide")
     if decides:
         decide_form(ticked, found)
     else:
         show.prose("The release owner and the review lead decide; you may read.")
 if standing:
-    st.subheader("Decided for this version")
+    st.header("Decided for this version")
     draw_decisions(standing)

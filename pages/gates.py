@@ -164,7 +164,7 @@ def draw_gate(name: str, stored: StoredReport | None) -> None:
         left, right = st.columns([3, 2], vertical_alignment="top")
         with left:
             show.prose(
-                "#### {sign} {title}: {word}",
+                "### {sign} {title}: {word}",
                 sign=evidence.SIGNS[verdict],
                 title=words.title,
                 word=evidence.WORDS[verdict],
@@ -237,7 +237,7 @@ waiting = [
     if (held := reports.get(name)) is None or held.report.verdict == "error"
 ]
 
-st.subheader("The candidate")
+st.header("The candidate")
 if candidate is None:
     st.info(
         "Nothing has been built for this version yet. Building reads every source, cleans and "
@@ -277,7 +277,7 @@ draw_jobs()
 if candidate is None:
     st.stop()
 
-st.subheader("Five checks")
+st.header("Five checks")
 if all(held is None for held in reports.values()):
     st.info(
         "The gates have not judged this candidate under the present policy and settings. "
@@ -292,7 +292,7 @@ else:
 for gate in GATE_NAMES:
     draw_gate(gate, reports.get(gate))
 
-st.subheader("The books: what became of every row")
+st.header("The books: what became of every row")
 draw_books(candidate)
-st.subheader("Candidates of this version")
+st.header("Candidates of this version")
 draw_history(candidate.digest)

@@ -56,7 +56,7 @@ if not states:
 
 def draw_states() -> None:
     """Draw where every family stands, in numbers and in one sentence each."""
-    st.subheader("Where it stands")
+    st.header("Where it stands")
     st.table(
         [
             {
@@ -214,7 +214,7 @@ def draw_record(family: str, state: PiiState) -> None:
         show.prose("**Nothing is left to read** of {family}.", family=titles[family])
         return
     record = bench.pii.record(digest, family, record_id, person)
-    st.subheader(QUESTION)
+    st.header(QUESTION)
     show.quiet(
         "{read} of {planned} read. Machines miss what has no form; what they found is shown after "
         "your answer. Names of public figures and authors of methods do not count.",

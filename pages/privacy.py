@@ -98,13 +98,13 @@ def draw_rest(measures: Mapping[str, Any]) -> None:
     )
 
 
-st.subheader("What is looked for")
+st.header("What is looked for")
 draw_coverage()
 held = bench.candidates.reports(candidate.digest).get("privacy") if candidate else None
 judged: Mapping[str, Any] = held.report.measures if held is not None else {}
-st.subheader("What is never touched")
+st.header("What is never touched")
 draw_allowed(judged)
-st.subheader("What may be left")
+st.header("What may be left")
 if judged:
     draw_rest(judged)
 else:

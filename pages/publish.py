@@ -21,7 +21,7 @@ from pages.frame.waiver_sheet import waiver_sheets
 
 def draw_candidate(candidate: Candidate) -> None:
     """Draw what would be published: the digest, and how much of what."""
-    st.subheader("The candidate")
+    st.header("The candidate")
     st.code(candidate.digest, language=None, wrap_lines=True)
     facts = st.columns(4)
     facts[0].metric("Records", f"{candidate.records:,}")
@@ -45,7 +45,7 @@ def draw_candidate(candidate: Candidate) -> None:
 
 def draw_blockers(blockers: tuple[Blocker, ...]) -> None:
     """Draw each reason with the page that clears it."""
-    st.subheader("What stands in the way")
+    st.header("What stands in the way")
     if not blockers:
         st.success("Nothing stands in the way.")
         return
@@ -90,7 +90,7 @@ def ask_dry_run(digest: str) -> None:
 
 def draw_dry_run(bench: Workbench, person: Person, digest: str) -> None:
     """Draw the default act: everything that publishing would write, written nowhere."""
-    st.subheader("Dry run")
+    st.header("Dry run")
     show.prose("Shows every object that publishing would write. It writes nothing.")
     held = st.session_state.get("dry_run")
     if not isinstance(held, tuple) or held[0] != digest:
@@ -146,7 +146,7 @@ def draw_objects(bench: Workbench, found: DryRun, at: str) -> None:
 
 def draw_publish(bench: Workbench, person: Person, candidate: Candidate) -> None:
     """Draw the button, off until nothing blocks this person and the name is typed."""
-    st.subheader("Publish")
+    st.header("Publish")
     blockers = bench.releases.blockers(candidate.digest, person)
     job = bench.jobs.latest("publish")
     busy = job is not None and job.active

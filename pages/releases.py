@@ -30,7 +30,7 @@ def draw_list(releases: tuple[ReleaseSummary, ...]) -> None:
                 "version": str(item.version),
                 "state": _STATES.get(item.state, item.state),
                 "records": item.records,
-                "published": item.published_at,
+                "published": show.when(item.published_at),
                 "by": item.by,
                 "manifest": show.short(str(item.manifest_sha256)),
             }
@@ -110,8 +110,8 @@ def draw_reason(bench: Workbench, version: str) -> None:
     for entry in bench.audit.entries():
         if entry.event["type"] == "release.withdrawn" and entry.event["version"] == version:
             st.error(
-                f"**Withdrawn** at {show.escape(entry.at)} by {show.escape(entry.actor)}. "
-                "It must no longer be used."
+                f"**Withdrawn** on {show.escape(show.when(entry.at))} by "
+                f"{show.escape(entry.actor)}. It must no longer be used."
             )
             show.exact(str(entry.event["reason"]))
 

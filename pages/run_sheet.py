@@ -24,7 +24,7 @@ version = pick_version(bench, person)
 step = bench.sheet.next_step(version, person)
 with st.container(border=True, key="next"):
     heading = "Done" if step.role == "anyone" else "Next"
-    show.prose("#### {heading}: {title}", heading=heading, title=step.title)
+    show.prose("## {heading}: {title}", heading=heading, title=step.title)
     show.prose("{text}", text=step.text)
     if not step.mine and step.role != "anyone":
         show.quiet("This is for the {role}.", role=step.role.replace("_", " "))

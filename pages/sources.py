@@ -78,6 +78,11 @@ def filtered(lines: Sequence[SourceLine]) -> list[SourceLine]:
     ]
 
 
+def counted(count: int) -> str:
+    """Return how many lines, in words."""
+    return f"{count:,} line" + "s" * (count != 1)
+
+
 def decide_form(chosen: Sequence[SourceLine], shown: Sequence[SourceLine]) -> None:
     """Draw the one form that decides about every line chosen."""
     with st.form("decide", border=True, clear_on_submit=False):
@@ -85,9 +90,9 @@ def decide_form(chosen: Sequence[SourceLine], shown: Sequence[SourceLine]) -> No
             "Decide about",
             ["ticked", "shown"],
             format_func=lambda name: (
-                f"the {len(chosen)} lines ticked in the table"
+                f"{counted(len(chosen))} ticked in the table"
                 if name == "ticked"
-                else f"all {len(shown)} lines shown"
+                else f"all {counted(len(shown))} shown"
             ),
             horizontal=True,
         )
@@ -107,7 +112,7 @@ def decide_form(chosen: Sequence[SourceLine], shown: Sequence[SourceLine]) -> No
             prefixes = [line.prefix for line in lines]
             show.attempt(
                 lambda: bench.sources.decide(prefixes, decision, rights, tag, reason, person),
-                done=f"Recorded for {len(set(prefixes))} prefixes.",
+                done=f"Recorded for {counted(len(prefixes))}.",
             )
             st.rerun()
 
@@ -145,7 +150,7 @@ if rows:
 else:
     show.prose("No line is like that.")
 if owner:
-    st.subheader("Decide")
+    st.header("Decide")
     decide_form(picked, visible)
 elif any(line.decision is None for line in register):
     show.prose("What is undecided waits for a release owner.")

@@ -99,11 +99,16 @@ def an_embedded_desk(
     policy: Path | None = None,
 ) -> Workbench:
     """The same on the workspace's embedded server, which this starts and nobody stops."""
+    bench = an_embedded_desk_alone(workspace, policy=policy)
+    return prepare(bench, rows=rows, passed=passed, frozen=frozen)
+
+
+def an_embedded_desk_alone(workspace: Path, *, policy: Path | None = None) -> Workbench:
+    """A desk on the workspace's embedded server, which holds the demo's data and no candidate."""
     settings = Settings(
         bucket=None, exports_prefix=PREFIX, policy_file=policy, workspace=workspace.resolve()
     )
-    bench = assemble(connect_desk(settings, clock=SystemClock()))
-    return prepare(bench, rows=rows, passed=passed, frozen=frozen)
+    return assemble(connect_desk(settings, clock=SystemClock()))
 
 
 def person_of(bench: Workbench, name: str) -> Person:

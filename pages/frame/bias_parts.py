@@ -16,7 +16,12 @@ PARTS = ("Records", "Matched pairs", "The set", "Tags")
 def pick_part(claim: str) -> str:
     """Return which part of a bias review is wanted; the records come first."""
     chosen = st.segmented_control(
-        "Part", PARTS, default=PARTS[0], required=True, key=f"part:{claim}"
+        "Part of the review",
+        PARTS,
+        default=PARTS[0],
+        required=True,
+        key=f"part:{claim}",
+        label_visibility="collapsed",
     )
     return str(chosen or PARTS[0])
 

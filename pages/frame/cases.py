@@ -44,7 +44,7 @@ _NEW = "Write one"
 
 def open_cases(bench: Workbench, person: Person, digest: str) -> None:
     """Draw how many records wait, and the one that is chosen."""
-    st.subheader("To decide")
+    st.header("To decide")
     found = bench.reviews.open_cases(digest)
     if not found:
         show.prose("No flag and no difference is open.")
@@ -282,7 +282,7 @@ def settled_cases(bench: Workbench, digest: str) -> None:
                     targets=", ".join(_target(settlement) for settlement in settlements),
                 )
                 show.exact(one.reason)
-                show.quiet("{by}, {at}", by=one.by, at=one.at)
+                show.quiet("{by}, {at}", by=one.by, at=show.when(one.at))
 
 
 def _target(settlement: Settlement) -> str:

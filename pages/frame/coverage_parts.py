@@ -40,7 +40,7 @@ def listing_file_form(bench: Workbench, person: Person) -> None:
 
 def changes(found: tuple[Snapshot, Difference] | None) -> None:
     """Draw what changed since the listing before."""
-    st.subheader("What changed")
+    st.header("What changed")
     if found is None:
         show.prose("This is the first listing; the next one is held against it.")
         return
@@ -102,7 +102,7 @@ def shared(report: CoverageReport) -> None:
     """Draw the objects that more than one family claims."""
     if not report.shared:
         return
-    st.subheader("Claimed by more than one family")
+    st.header("Claimed by more than one family")
     show.quiet("Such an object proves no family and enters no build until one claims it alone.")
     st.dataframe(
         [
@@ -120,7 +120,7 @@ def shared(report: CoverageReport) -> None:
 
 def unmatched(bench: Workbench, person: Person, report: CoverageReport) -> None:
     """Draw what no family claims, and the act that gives a prefix of it to one."""
-    st.subheader("What matched no family")
+    st.header("What matched no family")
     if report.unmatched:
         st.dataframe(
             [

@@ -23,7 +23,7 @@ BARS = 8
 
 def draw_clusters(measures: Mapping[str, Any], titles: Mapping[str, str]) -> None:
     """Draw how many records that ship are near-duplicates of each other, by size and family."""
-    st.subheader("What ships side by side")
+    st.header("What ships side by side")
     if not measures:
         show.prose("The duplicates gate has not judged this candidate.")
         page_link("gates", "Run the gates")
@@ -87,7 +87,7 @@ def draw_family_pairs(pairs: Mapping[str, int], titles: Mapping[str, str]) -> No
 
 def draw_leaks(measures: Mapping[str, Any]) -> None:
     """Draw what is known in two splits, by kind and by the two splits."""
-    st.subheader("Leak paths")
+    st.header("Leak paths")
     if not measures:
         show.prose("The leakage gate has not judged this candidate.")
         return

@@ -34,6 +34,8 @@ class Panel:
 _PANEL_HEIGHT = 200
 _PANEL_GAP = 58
 _TICKS = 8
+# A click reaches 20 pixels; a panel is seldom wider than 400.
+_MARKS = 16
 _GREY = "#7a848e"
 
 
@@ -84,8 +86,8 @@ def histograms(
 def _clicked(event: Any) -> tuple[str, str, str, float] | None:
     for point in event["selection"]["points"] if event else ():
         about = point.get("customdata")
-        if about is not None and len(about) == 3:
-            return str(about[0]), str(about[1]), str(about[2]), float(point["x"])
+        if about is not None and len(about) == 4:
+            return str(about[0]), str(about[1]), str(about[2]), float(about[3])
     return None
 
 
@@ -111,15 +113,10 @@ def _add_panel(figure: go.Figure, panel: Panel, line: int, column: int) -> None:
         )
     for number, (name, counts) in enumerate(panel.counts.items()):
         trace = _steps(panel.edges, counts, name, ink[number])
-        # Bars are drawn as one line, which cannot be clicked; unseen points on it can.
-        trace.update(
-            mode="lines+markers",
-            marker={"size": 10, "opacity": 0, "color": ink[number]},
-            # Equal shares lie on one another: through a dashed line the one below is seen.
-            line_dash="dash" if number else "solid",
-            customdata=[[*panel.about, name]] * len(panel.edges),
-        )
+        # Equal shares lie on one another: through a dashed line the one below is seen.
+        trace.update(line_dash="dash" if number else "solid", hoverinfo="skip", hovertemplate=None)
         figure.add_trace(trace, **place)
+        figure.add_trace(_marks(panel, trace), **place)
     if panel.mean is not None:
         figure.add_vline(x=panel.mean, line_dash="dot", line_width=2, line_color=_GREY, **place)
 
@@ -142,6 +139,35 @@ def _steps(
         name=name,
         legendgroup=name,
         hovertemplate=f"{name}: %{{y:.1%}} from %{{x}}<extra></extra>",
+    )
+
+
+def _marks(panel: Panel, line: go.Scatter) -> go.Scatter:
+    """Return unseen points along the top of every bar: a line cannot be clicked, a point can.
+
+    They stand no further apart than a click reaches, so a wide bar answers on its whole width.
+    """
+    least, most = _reach([panel])
+    apart = (most - least) / _MARKS
+    places: list[tuple[float, float, float]] = []
+    for number, low in enumerate(panel.edges):
+        if not line.y[number]:
+            continue
+        high = panel.edges[number + 1] if number + 1 < len(panel.edges) else low
+        seen = min(math.log10(high), most)
+        count = max(1, math.ceil((seen - math.log10(low)) / apart))
+        step = (seen - math.log10(low)) / count
+        marks = [math.log10(low) + step * (nth + 0.5) for nth in range(count)]
+        places += [(low, 10**mark if high > low else low, line.y[number]) for mark in marks]
+    return go.Scatter(
+        x=[x for _, x, _ in places],
+        y=[y for _, _, y in places],
+        mode="markers",
+        marker={"size": 10, "opacity": 0, "color": line.line.color},
+        customdata=[[*panel.about, line.name, low] for low, _, _ in places],
+        name=line.name,
+        legendgroup=line.name,
+        hovertemplate=f"{line.name}: %{{y:.1%}} from %{{customdata[3]:,}}<extra></extra>",
     )
 
 

@@ -27,7 +27,7 @@ def next_candidate(bench: Workbench, person: Person, version: str) -> None:
     found = bench.outcomes.offered(version)
     if not found:
         return
-    st.subheader("What the next candidate takes up")
+    st.header("What the next candidate takes up")
     decides = person.holds("release_owner", "review_lead")
     waiting = [item for item in found if not item.decided]
     show.quiet(

@@ -19,7 +19,7 @@ Names = Mapping[str, str]
 
 def draw_damage(measures: Measures, names: Names) -> None:
     """Draw every damage alarm of every family, those that are raised first and in words."""
-    st.subheader("Damage alarms")
+    st.header("Damage alarms")
     codes: dict[str, None] = {}
     for family, told in measures["damage"].items():
         for code, alarm in told["alarms"].items():
@@ -76,7 +76,7 @@ def _alarm(alarm: Mapping[str, Any]) -> str:
 
 def draw_languages(measures: Measures, names: Names) -> None:
     """Draw which languages the records of each family are in."""
-    st.subheader("Languages")
+    st.header("Languages")
     told = {family: measures["families"][family]["all"]["languages"] for family in names}
     found = sorted(
         {code for counts in told.values() for code in counts},
@@ -94,7 +94,7 @@ def draw_languages(measures: Measures, names: Names) -> None:
 
 def draw_roles(measures: Measures, names: Names) -> None:
     """Draw who speaks in which order."""
-    st.subheader("Who speaks")
+    st.header("Who speaks")
     rows = []
     for family, title in names.items():
         told = measures["families"][family]["all"]
@@ -122,7 +122,7 @@ def draw_quantiles(
     measures: Measures, names: Names, stages: Mapping[int, str], stage_of: Names
 ) -> None:
     """Draw the quantiles of one measure by stage, family and split."""
-    st.subheader("Quantiles")
+    st.header("Quantiles")
     measure = st.segmented_control(
         "Measure",
         list(MEASURES),

@@ -23,7 +23,7 @@ SHOWN = 500
 
 def section(bench: Workbench, person: Person, version: str) -> None:
     """Draw what the newest candidate of `version` refused."""
-    st.subheader("What was refused")
+    st.header("What was refused")
     candidate = bench.candidates.current(version) if version else None
     if candidate is None:
         show.prose("Rows are counted when a candidate is built; there is none of this version.")

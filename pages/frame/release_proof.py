@@ -49,8 +49,8 @@ def draw_verification(bench: Workbench, version: str) -> None:
     first = bench.releases.last_verified(version)
     if first is not None:
         show.quiet(
-            "Verified as a stranger when it was published, at {at} by {by}.",
-            at=first["at"],
+            "Verified as a stranger when it was published, {at}, by {by}.",
+            at=show.when(str(first["at"])),
             by=first["by"],
         )
 

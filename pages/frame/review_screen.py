@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.model.errors import DeskError
 from core.model.review import ReviewState
@@ -23,12 +24,13 @@ from pages.frame.sitting_parts import draw_sitting
 from pages.frame.version_picker import pick_version
 from pages.frame.warm_up import draw_practice, wants_practice
 
-# A form that is saving stays as readable as before; elsewhere a page that works fades. Two columns
-# of text need the width that other pages give to their margins.
+# A form that is saving stays as readable as before; elsewhere a page that works fades.
 _STYLE = (
     '<style>[data-testid="stElementContainer"]:has([data-testid="stBidiComponentIsolated"]) '
-    '{ opacity: 1 !important; } [data-testid="stMainBlockContainer"] '
-    "{ padding-inline: clamp(1rem, 3vw, 5rem) !important; }</style>"
+    "{ opacity: 1 !important; } "
+    # What is read begins as high as it can: a laptop shows 700 lines of pixels.
+    ".st-key-statement { padding-block: 0.6rem 0.5rem; gap: 0.35rem; } "
+    '[class*="st-key-sitting"] > div:last-child { flex: 1 1 17rem; }</style>'
 )
 _COEFFICIENTS = {
     "raw": "same answer",
@@ -39,16 +41,18 @@ _COEFFICIENTS = {
 }
 
 
-def review_page(bench: Workbench, person: Person, role: DeskRole) -> None:
+def review_page(bench: Workbench, person: Person, role: DeskRole, *, title: str) -> None:
     """Draw the claims of `role` over the newest candidate of the chosen version."""
     st.html(_STYLE)
+    head, left, right = st.columns([5, 3, 7], vertical_alignment="bottom")
+    with head:
+        st.title(title)
     # Words that come and go have a place of their own: the form below must not be moved.
     with st.container():
         show.outcome()
     claims = [claim for claim in bench.desk.policy.claims if claim.role == role]
-    left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
-        version = pick_version(bench, person)
+        version = pick_version(bench, person, labelled=False)
     candidate = bench.candidates.current(version) if version else None
     if candidate is None:
         st.info("There is nothing to read yet: no candidate has been built for this version.")
@@ -57,7 +61,7 @@ def review_page(bench: Workbench, person: Person, role: DeskRole) -> None:
     with right:
         claim = _pick_claim(claims)
     try:
-        _claim(bench, person, candidate.digest, claim)
+        _claim(bench, person, candidate.digest, claim, right)
     except DeskError as error:
         show.refusal(error)
 
@@ -73,11 +77,15 @@ def _pick_claim(claims: list[ClaimRule]) -> ClaimRule:
         default=claims[0].id,
         required=True,
         key="claim",
+        label_visibility="collapsed",
     )
     return next(claim for claim in claims if claim.id == (chosen or claims[0].id))
 
 
-def _claim(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> None:
+def _claim(
+    bench: Workbench, person: Person, digest: str, claim: ClaimRule, beside: DeltaGenerator
+) -> None:
+    """Draw where a claim stands and what to do for it; `beside` the heading, which part of it."""
     state = bench.reviews.state(digest, claim.id)
     _statement(state, claim)
     if state.state == "not_frozen":
@@ -89,7 +97,10 @@ def _claim(bench: Workbench, person: Person, digest: str, claim: ClaimRule) -> N
         return
     with st.container():
         _obstacle(state)
-    part = pick_part(claim.id) if bench.bias.covers(claim.id) else PARTS[0]
+    part = PARTS[0]
+    if bench.bias.covers(claim.id):
+        with beside:
+            part = pick_part(claim.id)
     if part == PARTS[0]:
         if bench.bias.covers(claim.id):
             show.quiet(
@@ -142,7 +153,7 @@ def _work(
 
 def _statement(state: ReviewState, claim: ClaimRule) -> None:
     """Draw what can be said now, beside the claim and how far the reading is."""
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, key="statement"):
         show.prose("**{sentence}**", sentence=state.sentence)
         claimed = "The claim: at most {limit} of {scope} would fail, with {confidence} confidence"
         parts = [

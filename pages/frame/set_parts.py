@@ -24,15 +24,18 @@ def draw_set(bench: Workbench, person: Person, digest: str, claim: str) -> None:
         return
     if view.records < view.frame:
         show.prose(
-            "**{records} of {frame} records** were read, by rank of the frozen seed.",
+            "Counted over **{records} of {frame} records**, by rank of the frozen seed.",
             records=f"{view.records:,}",
             frame=f"{view.frame:,}",
         )
     else:
-        show.prose("**All {records} records** of the scope were read.", records=f"{view.records:,}")
+        show.prose(
+            "Counted over **all {records} records** of the scope.", records=f"{view.records:,}"
+        )
     show.quiet(
-        "Counted are words that name a group, from a list of ours ({digest}). Nobody's identity is "
-        "inferred, least of all from a name: where no word stands, the answer is unknown.",
+        "Counted are words that name a group, from the desk's own list ({digest}). Nobody's "
+        "identity is inferred, least of all from a name: where no word stands, the answer is "
+        "unknown.",
         digest=view.lexicon[:8],
     )
     _dimensions(view)
@@ -56,7 +59,7 @@ def draw_set(bench: Workbench, person: Person, digest: str, claim: str) -> None:
 
 
 def _dimensions(view: SetView) -> None:
-    st.markdown("## Who is named")
+    st.header("Who is named")
     counts = {
         (one.dimension, one.value, one.role, one.problem): one.records for one in view.appearances
     }
@@ -84,7 +87,7 @@ def _dimensions(view: SetView) -> None:
 
 
 def _problems(view: SetView) -> None:
-    st.markdown("## With which problems")
+    st.header("With which problems")
     show.quiet("Records in which the client names both; a record may stand in several cells.")
     counts = {
         (_said(one.dimension), _said(one.problem)): one.records
@@ -108,18 +111,18 @@ def _problems(view: SetView) -> None:
 
 
 def _resources(view: SetView) -> None:
-    st.markdown("## Which help is named, by country")
+    st.header("Which help is named, by country")
     rows = [{"country": _said(name), "records": count} for name, count in view.resources.items()]
     st.dataframe(rows, hide_index=True)
     show.quiet(
-        "From lines and services the helper names; unknown: none of those on our list. Whether a "
+        "From lines and services the helper names; unknown: none of those on the list. Whether a "
         "number is right and works is for people to check."
     )
 
 
 def draw_gaps(bench: Workbench, person: Person, digest: str, claim: str, view: SetView) -> None:
     """Draw what the set is known to lack, and let a reviewer of this claim add to it."""
-    st.markdown("## Known gaps")
+    st.header("Known gaps")
     gaps = bench.bias.gaps(digest, claim)
     for gap in gaps:
         show.prose("- {gap}", gap=gap)
@@ -128,7 +131,7 @@ def draw_gaps(bench: Workbench, person: Person, digest: str, claim: str, view: S
     silent = view.silent()
     if silent:
         show.prose(
-            "In the records read, no word of these dimensions stands at all: **{names}**.",
+            "In the records counted, no word of these dimensions stands at all: **{names}**.",
             names=", ".join(_said(name) for name in silent),
         )
     if not person.holds(bench.desk.policy.claim(claim).role):

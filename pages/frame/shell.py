@@ -38,8 +38,12 @@ PAGES = (
     ("audit", "Audit"),
 )
 
+# The page begins just below the one button in the corner, not a hand's breadth further down, and
+# tables get the width that margins would take.
 _STYLE = (
-    '<style>.stButtonGroup :is([aria-checked="true"], [data-selected="true"]), '
+    '<style>[data-testid="stMainBlockContainer"] { padding-top: 2.5rem; '
+    "padding-inline: clamp(1rem, 3vw, 5rem); }"
+    '.stButtonGroup :is([aria-checked="true"], [data-selected="true"]), '
     '.stButtonGroup :is([aria-checked="true"], [data-selected="true"]) * '
     "{ color: inherit !important; font-weight: 600; }"
     ".stPopover button:is(:hover, :active, :focus, [aria-expanded='true']), "

@@ -150,7 +150,9 @@ def _given(bench: Workbench, person: Person, digest: str, wanted: Requirement) -
     assert signoff is not None
     approved = signoff.decision == "approve"
     words = "✓ **Approved**" if approved else "✕ **Refused**"
-    show.prose(words + " by {who} at {at}.", who=signoff.reviewer, at=signoff.at)
+    show.prose(
+        words + " by {who}, {at}.", who=_who(bench, signoff.reviewer), at=show.when(signoff.at)
+    )
     if any(old.sha256 == signoff.sha256 for old in bench.signing.stale(digest)):
         changed = bench.signing.changed_since(digest, signoff)
         st.warning(
@@ -171,6 +173,12 @@ def _given(bench: Workbench, person: Person, digest: str, wanted: Requirement) -
     )
     if signoff.reviewer == person.id or person.holds("release_owner"):
         _revoke(bench, person, digest, signoff.sha256)
+
+
+def _who(bench: Workbench, identity: str) -> str:
+    """Return a demo person's name with their id; on a real bucket the id stands alone."""
+    names: dict[str, str] = {one.id: one.name for one in bench.demo_people()}
+    return f"{names[identity]} ({identity})" if identity in names else identity
 
 
 def _revoke(bench: Workbench, person: Person, digest: str, sha256: str) -> None:

@@ -25,16 +25,13 @@ def draw_sitting(seat: Seat, queue: ReviewQueue, sitting: Sitting | None) -> Non
             _offer(seat, queue)
         _last_answers(seat, queue)
         offer_practice(seat)
-    # One line of words under the buttons, whichever it is: the form below is not to jump.
-    if sitting is not None:
-        _say(sitting, left)
-    elif queue.current is not None:
-        pace = _pace(*seat.bench.reviews.minutes_each(seat.digest, seat.claim))
-        first = (
-            " Before your first record of the day you may warm up: practice on invented "
-            "dialogues, never counted."
-        )
-        show.quiet("{words}", words=pace + first * fresh_today(seat))
+        # Beside the buttons, whichever words they are: the form below is not to jump.
+        if sitting is not None:
+            _say(sitting, left)
+        elif queue.current is not None:
+            pace = _pace(*seat.bench.reviews.minutes_each(seat.digest, seat.claim))
+            first = " Warming up is practice, never counted."
+            show.quiet("{words}", words=pace + first * fresh_today(seat))
 
 
 def _left(queue: ReviewQueue, sitting: Sitting | None) -> int:
@@ -87,8 +84,8 @@ def _say(sitting: Sitting, left: int) -> None:
 
 
 def _pace(minutes_each: float, measured: bool) -> str:
-    how = "measured here" if measured else "assumed until five have been read"
-    return f"A record takes about {minutes_each:.2g} minutes ({how})."
+    how = "measured here" if measured else "assumed until five are read"
+    return f"About {minutes_each:.2g} minutes a record ({how})."
 
 
 def _last_answers(seat: Seat, queue: ReviewQueue) -> None:

@@ -11,14 +11,25 @@ from pages.frame import show
 KEY = "version"
 
 
-def pick_version(bench: Workbench, person: Person) -> str:
-    """Draw the version picker and return the chosen version, or "" while there is none."""
+def pick_version(bench: Workbench, person: Person, *, labelled: bool = True) -> str:
+    """Draw the version picker and return the chosen version, or "" while there is none.
+
+    Beside a page's heading it needs no label for the eye; who listens hears it all the same.
+    """
     versions: list[str] = list(bench.data.versions())
     asked = str(st.session_state.get(KEY) or st.query_params.get("version", ""))
     if asked not in versions:
         asked = versions[0] if versions else ""
     if versions:
-        chosen = str(st.selectbox("Version", versions, index=versions.index(asked)))
+        chosen = str(
+            st.selectbox(
+                "Version",
+                versions,
+                index=versions.index(asked),
+                label_visibility="visible" if labelled else "collapsed",
+                width=320 if labelled else "stretch",
+            )
+        )
         st.session_state[KEY] = chosen
         st.query_params["version"] = chosen
         return chosen

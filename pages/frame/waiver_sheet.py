@@ -19,7 +19,7 @@ def waiver_sheets(bench: Workbench, person: Person, digest: str) -> None:
     found = bench.waivers.blocking(digest)
     if not found:
         return
-    st.subheader("What gates found, and waivers")
+    st.header("What gates found, and waivers")
     show.quiet(
         "A waiver accepts one kind of finding for this candidate alone. It takes two people in "
         "two roles, says why, and expires. Identifiers, missing provenance, held-out data and "

@@ -66,7 +66,7 @@ def prepare(bench: Workbench, version: str, *, settled: bool) -> None:
 def shoot(page: Page, path: Path, heading: str) -> None:
     """Take what stands under a heading."""
     page.get_by_role("heading", name=heading).scroll_into_view_if_needed()
-    found = "h => [...document.querySelectorAll('h3')].find(e => e.textContent.includes(h))"
+    found = "h => [...document.querySelectorAll('h2')].find(e => e.textContent.includes(h))"
     page.evaluate(f"h => ({found})(h).scrollIntoView()", heading)
     page.wait_for_timeout(400)
     page.screenshot(path=path)

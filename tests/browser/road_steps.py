@@ -236,7 +236,7 @@ def sign_claim(walk: Walk, name: str, *, picture: str) -> None:
     label.fill(name)
     walk.press("Approve")
     walk.read("Signed.", seconds=60)
-    walk.read(" at 20")
+    walk.read(re.compile(rf"Approved by {name} .*UTC"))
     walk.picture(picture)
 
 

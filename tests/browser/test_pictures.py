@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from core.gates.leakage import LeakageGate
 from core.gates.run import run_gates
 from core.model.candidate import Candidate
 from core.workbench import Workbench
+from pages.frame import serving
 from tests.browser.conftest import Server, settle
 from tests.builders import a_text
 from tests.desk import (
@@ -32,11 +34,12 @@ from tests.desk import (
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
+PAGES = sorted(path.stem for path in Path(serving.__file__).parents[1].glob("[a-z]*.py"))
 READER = "Demo Review Lead"
 ONE, OTHER = "lighthouse", "watchtower"
 # The middle of a grid's first row, in its column of ticks.
 TICK = {"x": 18, "y": 35 + 17}
-# Points on the line of a picture, unseen, one for each bar.
+# Points on the line of a picture, unseen, a few along each bar.
 MARKS = ".js-plotly-plot .scatterlayer .points path"
 
 
@@ -81,23 +84,23 @@ def desk(
 def opened(server: Server, context: BrowserContext, name: str) -> Page:
     page = context.new_page()
     wanted = {"demo_identity": READER, "version": VERSION}
-    page.goto(f"{server.url}/{name}?{urlencode(wanted)}")
+    place = "" if name == "run_sheet" else name
+    page.goto(f"{server.url}/{place}?{urlencode(wanted)}")
     page.get_by_role("heading", level=1).wait_for(timeout=60_000)
     settle(page)
     return page
 
 
 def click_bar(page: Page, family: str, measure: str, split: str, low: float) -> None:
-    """Click where the bar that begins at `low` is drawn."""
+    """Click near the right end of the bar that begins at `low`."""
     page.locator(MARKS).first.wait_for(state="attached", timeout=60_000)
-    where = [family, measure, split]
-    place = page.locator(MARKS).evaluate_all(
-        """(marks, [about, low]) => marks.findIndex(({__data__: mark}) =>
-            mark.x === low && JSON.stringify(mark.data) === JSON.stringify(about))""",
-        [where, low],
+    places = page.locator(MARKS).evaluate_all(
+        """(marks, about) => marks.flatMap(({__data__: mark}, at) =>
+            JSON.stringify(mark.data) === JSON.stringify(about) ? [at] : [])""",
+        [family, measure, split, low],
     )
-    assert place >= 0
-    mark = page.locator(MARKS).nth(place)
+    assert len(places) > 1
+    mark = page.locator(MARKS).nth(places[-1])
     mark.scroll_into_view_if_needed()
     settle(page)
     box = mark.bounding_box()
@@ -120,22 +123,57 @@ def measures_of(bench: Workbench, gate: str) -> Mapping[str, Any]:
     return bench.candidates.reports(candidate.digest)[gate].report.measures
 
 
+def levels(page: Page) -> list[int]:
+    """The levels of all headings that are drawn, in the order of the page."""
+    found = page.evaluate(
+        """() => {
+            const within = root => [...root.querySelectorAll("*")].flatMap(one => [
+                ...(/^H[1-6]$/.test(one.tagName) && one.checkVisibility() ? [one] : []),
+                ...(one.shadowRoot ? within(one.shadowRoot) : [])]);
+            return within(document).map(one => Number(one.tagName[1]));
+        }"""
+    )
+    return [int(level) for level in found]
+
+
+def test_no_page_skips_a_level_of_its_headings(
+    desk: tuple[Server, Workbench], context: BrowserContext
+) -> None:
+    server, _ = desk
+    found = {}
+    for name in PAGES:
+        page = opened(server, context, name)
+        page.wait_for_timeout(300)
+        settle(page)
+        found[name] = levels(page)
+        page.close()
+    assert [name for name, held in found.items() if held.count(1) != 1 or held[0] != 1] == []
+    skipped = {
+        name: held
+        for name, held in found.items()
+        if any(lower > upper + 1 for upper, lower in pairwise(held))
+    }
+    assert skipped == {}
+    # Most pages have parts, so that this is about more than titles.
+    assert sum(2 in held for held in found.values()) > len(found) / 2
+
+
 def test_a_click_on_a_bar_shows_the_records_in_it(
     desk: tuple[Server, Workbench], context: BrowserContext
 ) -> None:
     server, bench = desk
     measures = measures_of(bench, "distribution")
     counts = measures["families"]["priority"]["train"]["turns"]["histogram"]
-    count = counts[measures["edges"]["turns"].index(6) + 1]
+    count = counts[measures["edges"]["turns"].index(2) + 1]
     assert count > 1
     page = opened(server, context, "distribution")
-    click_bar(page, "priority", "turns", "train", 6)
-    page.get_by_text(f"{count} records of Priority, train: turns 6 to under 7.").wait_for()
+    click_bar(page, "priority", "turns", "train", 2)
+    page.get_by_text(f"{count} records of Priority, train: turns 2 to under 3.").wait_for()
     tick_first_row(page, page.locator("[data-testid=stDataFrame]").first)
     record = page.locator("[data-testid=stExpander]", has_text="The record")
     record.wait_for()
     settle(page)
-    assert record.locator("[data-testid=stText]").count() == 6
+    assert record.locator("[data-testid=stText]").count() == 2
 
 
 def test_a_pair_is_read_side_by_side_with_what_differs_marked(

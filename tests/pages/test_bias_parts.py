@@ -96,7 +96,7 @@ def test_others_see_a_pair_and_are_not_asked(bench: Workbench) -> None:
 def test_the_set_says_who_is_named_and_that_nobody_is_guessed(bench: Workbench) -> None:
     app = see_part("The set")
     words = plainly(app)
-    assert "All 8 records of the scope were read" in words.replace("*", "")
+    assert "Counted over all 8 records of the scope" in words.replace("*", "")
     assert "Nobody's identity is inferred" in words
     rows = next(one.value for one in app.dataframe if "group named" in one.value)
     held = {(row["dimension"], row["group named"]) for _, row in rows.iterrows()}

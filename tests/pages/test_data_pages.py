@@ -39,7 +39,7 @@ BARE_VERSION = "v2026-11-19"
 
 def words(page: AppTest) -> str:
     """Everything a page says in markdown, captions and boxes, one line each, unescaped."""
-    kinds = ("markdown", "caption", "info", "warning", "success", "error", "subheader", "title")
+    kinds = ("markdown", "caption", "info", "warning", "success", "error", "header", "title")
     said = [str(item.value) for kind in kinds for item in page.get(kind)]
     return "\n".join(said).replace("\\", "")
 

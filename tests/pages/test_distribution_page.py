@@ -44,7 +44,7 @@ def test_quantiles_are_told_by_stage_too(judged_desk, open_page):
 
 
 def test_a_click_names_the_bar():
-    point = {"x": 4, "customdata": ["priority", "turns", "train"]}
+    point = {"x": 4.7, "customdata": ["priority", "turns", "train", 4]}
     event = {"selection": {"points": [{"x": 1}, point]}}
     assert histograms._clicked(event) == ("priority", "turns", "train", 4.0)
     assert histograms._clicked({"selection": {"points": []}}) is None
@@ -61,5 +61,19 @@ def test_a_split_that_only_a_later_family_has_stands_in_the_legend_once(monkeypa
     some = (0, 1, 2, 1)
     rows = {"a": [panel(train=some)], "b": [panel(train=some, test=some)]}
     histograms.histograms(rows, key="pictures", alt="")
-    told = [(trace.name, trace.showlegend) for trace in drawn[0].data]
-    assert told == [("train", True), ("train", False), ("test", True)]
+    assert [trace.name for trace in drawn[0].data if trace.showlegend] == ["train", "test"]
+
+
+def test_a_wide_bar_answers_on_its_whole_width():
+    panel = histograms.Panel(
+        title="turns", edges=(1, 10, 100, 1000), counts={"train": (0, 3, 0, 2, 1)}
+    )
+    line = histograms._steps(panel.edges, panel.counts["train"], "train", "#000000")
+    marks = histograms._marks(panel, line)
+    bars = {low: [x for x, held in zip(marks.x, marks.customdata, strict=True) if held[-1] == low]
+            for low in panel.edges}  # fmt: skip
+    assert min(bars[1]) < 1.3
+    assert max(bars[1]) > 7.7
+    assert not bars[10], "a bar that is not drawn answers nothing"
+    assert all(100 < x < 1000 for x in bars[100])
+    assert bars[1000] == [1000], "the last bar has no upper edge"

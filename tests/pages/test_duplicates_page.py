@@ -39,7 +39,7 @@ def test_the_page_says_what_the_build_left_out_and_what_it_cannot_see(judged_des
     candidate = judged_desk.candidates.current(JUDGED_VERSION)
     said = "\n".join(str(item.value) for kind in ("caption", "markdown") for item in page.get(kind))
     assert "paraphrase or a translation is not a near" in said.replace("\\", "")
-    assert [item.value for item in page.subheader] == [
+    assert [item.value for item in page.header] == [
         "What the build left out",
         "What ships side by side",
         "Leak paths",

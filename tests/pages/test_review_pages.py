@@ -56,7 +56,7 @@ def said(app: AppTest) -> str:
         app.warning,
         app.error,
         app.success,
-        app.subheader,
+        app.header,
     )
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
@@ -299,7 +299,7 @@ def rate(bench: Workbench, record: str, by: str = "clinician-1") -> None:
 def test_twenty_minutes_reserve_what_fits_and_the_form_opens_the_first_of_it(desk: Desk) -> None:
     bench = desk()
     app = see("clinician_review", "clinician-1")
-    assert "about 7 minutes (assumed until five have been read)" in said(app).replace("\\", "")
+    assert "About 7 minutes a record (assumed until five are read)" in said(app).replace("\\", "")
     app.button(key=f"sit:{FOUNDATION}:20").click().run()
     digest, reader = digest_of(bench), person_of(bench, "clinician-1")
     sitting = bench.reviews.sitting_under_way(digest, FOUNDATION, reader)

@@ -48,7 +48,7 @@ def test_coverage_shows_changes_downloads_and_strays(
 ) -> None:
     page = open_page("coverage", OWNER, version=JUDGED_VERSION)
     assert not page.exception
-    heads = [head.value for head in page.subheader]
+    heads = [head.value for head in page.header]
     for words in ("What changed", "What matched no family", "Take it along"):
         assert words in heads
 

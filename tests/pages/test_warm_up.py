@@ -99,10 +99,10 @@ def test_a_finished_answer_is_heard_once() -> None:
 
 def test_practice_is_offered_in_words_before_the_first_record_of_the_day(bench: Workbench) -> None:
     app = see("clinician_review", "clinician-1")
-    assert "you may warm up" in said(app)
+    assert "Warming up is practice" in said(app)
     rate(bench, shown_record(app))
     app.run()
-    assert "you may warm up" not in said(app)
+    assert "Warming up is practice" not in said(app)
     assert [one for one in app.button if one.label.startswith("Warm up")]
 
 
