@@ -64,6 +64,13 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def command(self) -> list[str]:
+        """What serves the desk."""
+        return [
+            *(sys.executable, "-m", "streamlit", "run", "app.py"),
+            *(f"--server.port={self.port}", "--server.address=127.0.0.1"),
+        ]
+
     def start(self) -> None:
         """Serve, and return once the desk answers."""
         keep = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
@@ -71,10 +78,7 @@ class Server:
         environment |= {"DESK_WORKSPACE": str(self.workspace), **self.environment}
         with (self.workspace / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                    *(f"--server.port={self.port}", "--server.address=127.0.0.1"),
-                ],
+                self.command(),
                 cwd=ROOT,
                 env=environment,
                 stdout=log,

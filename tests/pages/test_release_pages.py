@@ -346,7 +346,9 @@ def test_a_withdrawal_needs_the_typed_name_and_a_reason(
     assert any("is withdrawn" in error.value for error in shown.error)
 
 
-def test_a_person_is_named_by_id_in_what_a_release_holds(ready_desk: Workbench, released: str) -> None:
+def test_a_person_is_named_by_id_in_what_a_release_holds(
+    ready_desk: Workbench, released: str
+) -> None:
     held = ready_desk.releases.manifest_body(released)
     assert b"demo:owner" in held
     for person in ready_desk.demo_people():

@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.workbench import Workbench
 from pages.frame import bench as page_bench
+from pages.frame import review_form
+from pages.frame.review_form import Seat
 from tests import desk as desks
 from tests.clock import FixedClock
 from tests.desk import VERSION, a_desk, person_of, read_everything, spoken
@@ -360,3 +362,20 @@ def test_my_last_answers_open_one_when_nothing_is_left_to_read(desk: Desk) -> No
     app.run()
     app.button(key=f"again:{FOUNDATION}:0").click().run()
     assert len(app.get(FORM)) == 1
+
+
+def test_a_record_that_another_reader_took_meanwhile_is_not_given_twice(desk: Desk) -> None:
+    bench = desk()
+    digest = digest_of(bench)
+    # Both lists were drawn up before either reader had anything open.
+    wanted = list(bench.reviews.plan(digest, FOUNDATION).records)
+
+    def take(reader: str, records: list[str], otherwise: str = "") -> str:
+        seat = Seat(bench=bench, person=person_of(bench, reader), digest=digest,
+                    claim=FOUNDATION, rubric=bench.reviews.rubric(FOUNDATION))  # fmt: skip
+        return review_form._taken(seat, records, otherwise)
+
+    assert take("clinician-1", wanted) == wanted[0]
+    assert take("clinician-2", wanted) == wanted[1]
+    assert take("clinician-2", wanted[:1], "nothing") == "nothing"
+    assert take("clinician-1", wanted) == wanted[0], "one's own stays one's own"

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.model.errors import DeskError
+from core.model.errors import DeskError, NotAllowed
 from core.model.review import Rubric
 from core.model.signoff import Person
 from core.review.assigning import NOT_NOW
@@ -111,7 +111,8 @@ def _memory(seat: Seat, queue: ReviewQueue) -> _Memory:
 def _open(seat: Seat, memory: _Memory) -> None:
     """Settle which record is on the screen, and read it where it changed."""
     if memory.at not in {item.record_id for item in memory.queue.items}:
-        memory.at = memory.queue.current or memory.queue.items[0].record_id
+        begun = memory.queue.current or memory.queue.items[0].record_id
+        memory.at = _taken(seat, [begun, *_to_read(memory.queue, begun, ())], begun)
     if memory.screen is None or memory.screen.record_id != memory.at:
         memory.screen = seat.bench.reviews.screen(seat.digest, seat.claim, memory.at, seat.person)
         memory.saved_at = memory.screen.draft_saved_at
@@ -168,7 +169,7 @@ def _answered(seat: Seat, memory: _Memory, event: Mapping[str, Any]) -> None:
 
 def _go_on(seat: Seat, memory: _Memory, record: str) -> None:
     memory.queue = seat.bench.reviews.queue(seat.digest, seat.claim, seat.person)
-    memory.at = _next(memory.queue, record, seat.sitting)
+    memory.at = _taken(seat, _to_read(memory.queue, record, seat.sitting), record)
     memory.screen, memory.submitted = None, True
 
 
@@ -194,17 +195,33 @@ def _card(seat: Seat, screen: ReviewScreen) -> ContentCard:
     return seat.bench.care.card(screen.messages, screen.family, seat.person, begun=begun)
 
 
-def _next(queue: ReviewQueue, record: str, sitting: Sequence[str]) -> str:
-    """Return the next record in order that is still to read, from the top if none follows.
+def _taken(seat: Seat, wanted: Sequence[str], otherwise: str) -> str:
+    """Return the first of `wanted` that nobody took meanwhile, reserved; else `otherwise`.
 
-    While a sitting has records to read, it is one of them.
+    Between the queue and the screen another reader may have opened the same record: only the
+    reservation decides, in one transaction.
+    """
+    reviews = seat.bench.reviews
+    for record in wanted:
+        try:
+            if reviews.reserve(seat.digest, seat.claim, record, seat.person):
+                return record
+        except NotAllowed:
+            break  # Whoever may not rate may still look.
+    return otherwise
+
+
+def _to_read(queue: ReviewQueue, record: str, sitting: Sequence[str]) -> list[str]:
+    """Return what is still to read, in order: first what follows `record`, then from the top.
+
+    While a sitting has records to read, it is those.
     """
     records = [item.record_id for item in queue.items]
     after = records.index(record) + 1 if record in records else 0
     waiting = [item.record_id for item in queue.items if item.state in _TO_READ]
     waiting = [name for name in waiting if name in sitting] or waiting
     later = [name for name in waiting if name in records[after:]]
-    return next(iter(later or waiting), record)
+    return [*later, *(name for name in waiting if name not in later)]
 
 
 def _shown(seat: Seat, memory: _Memory) -> dict[str, Any]:
