@@ -27,6 +27,7 @@ if bench.data.snapshot() is None:
     page_link("coverage", "List it under Coverage")
     st.stop()
 titles = {rule.name: rule.title for rule in bench.desk.policy.families}
+_ROW, _SHOWN = 35, 20
 
 
 def row_of(line: SourceLine) -> dict[str, object]:
@@ -40,7 +41,8 @@ def row_of(line: SourceLine) -> dict[str, object]:
         "rights": held.rights if held else "",
         "objects": line.objects,
         "bytes": line.bytes,
-        "records seen": line.records,
+        # Most objects are not opened before a build: of those nothing is known, not even none.
+        "records seen": line.records or None,
         "decided for": "the whole family"
         if line.decided_by == line.family
         else ("this prefix" if line.decided_by == line.prefix else line.decided_by),
@@ -49,6 +51,11 @@ def row_of(line: SourceLine) -> dict[str, object]:
         "at": held.at if held else "",
         "why": held.reason if held else "",
     }
+
+
+def _height(rows: int) -> int:
+    """Return pixels for a table of `rows` rows: all of them, up to twenty at once."""
+    return _ROW * (min(rows, _SHOWN) + 1) + 2
 
 
 def filtered(lines: Sequence[SourceLine]) -> list[SourceLine]:
@@ -98,20 +105,29 @@ def decide_form(chosen: Sequence[SourceLine], shown: Sequence[SourceLine]) -> No
         )
         tags = list(bench.desk.policy.licence_tags)
         columns = st.columns(3)
+        # Nothing is proposed: with two hundred lines at once, a default would decide.
         decision = columns[0].selectbox(
             "Decision",
             [*DECISIONS, INHERIT],
+            index=None,
             format_func=lambda name: "take back" if name == INHERIT else name,
             help="Taking back lets the decision on the shorter prefix or the family hold again.",
         )
-        rights = columns[1].selectbox("Rights", RIGHTS)
-        tag = columns[2].selectbox("Licence", tags)
+        rights = columns[1].selectbox(
+            "Rights",
+            RIGHTS,
+            index=RIGHTS.index("unknown"),
+            format_func=lambda name: name.replace("_", " "),
+        )
+        tag = columns[2].selectbox("Licence", tags, index=None)
         reason = st.text_input("Why")
         if st.form_submit_button("Record the decision", type="primary"):
             lines = chosen if scope == "ticked" else shown
             prefixes = [line.prefix for line in lines]
             show.attempt(
-                lambda: bench.sources.decide(prefixes, decision, rights, tag, reason, person),
+                lambda: bench.sources.decide(
+                    prefixes, decision or "", rights, tag or "", reason, person
+                ),
                 done=f"Recorded for {counted(len(prefixes))}.",
             )
             st.rerun()
@@ -136,6 +152,30 @@ if rows:
             for row, line in zip(rows, visible, strict=True)
         ],
         hide_index=True,
+        height=_height(len(rows)),
+        # What a decision rests on stands first; who took it, and why, behind.
+        column_order=(
+            "prefix",
+            "state",
+            "objects",
+            "bytes",
+            "records seen",
+            "family",
+            "licence",
+            "rights",
+            "decided for",
+            "decided inside",
+            "by",
+            "at",
+            "why",
+        ),
+        column_config={
+            "prefix": st.column_config.TextColumn(width=420),
+            "records seen": st.column_config.NumberColumn(
+                format="localized", help="In what was opened so far; empty where nothing was."
+            ),
+            "objects": st.column_config.NumberColumn(format="localized"),
+        },
         on_select="rerun" if owner else "ignore",
         selection_mode="multi-row",
         # Rows ticked under one filter must not be other rows under the next.

@@ -123,7 +123,7 @@ def _turns(messages: Sequence[Message], case: OpenCase) -> None:
             show.quiet(
                 "{number} · {role}{flags}",
                 number=number + 1,
-                role=message.role,
+                role=show.SPEAKERS[message.role],
                 flags=f" · ⚑ {', '.join(flags)} raised here" if flags else "",
             )
             show.exact(message.content)

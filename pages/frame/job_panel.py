@@ -97,10 +97,14 @@ def _draw(bench: Workbench, person: Person, job: Job) -> None:
     with st.container(border=True):
         show.prose("**{title}**", title=title)
         if job.active:
-            share = job.done / job.total if job.total else 0.0
             counted = job.total and f"{job.total:,}" not in job.message
             text = f"{job.message} · {job.done:,} of {job.total:,}" if counted else job.message
-            st.progress(min(max(share, 0.0), 1.0), text=show.escape(text) or "starting")
+            words = show.escape(text) or "starting"
+            if job.total:
+                st.progress(min(max(job.done / job.total, 0.0), 1.0), text=words)
+            else:
+                # How much there is to list nobody knows: an empty bar would look stuck.
+                st.markdown(words)
             st.button(
                 "Cancel",
                 key=f"cancel:{job.id}",

@@ -12,7 +12,6 @@ from core.workbench import Workbench
 from core.workbench.bias import PairScreen
 from pages.frame import show
 
-_LABELS = {"user": "Client", "assistant": "Helper", "system": "System prompt"}
 _OTHER = {"na": "Not applicable", "cannot_judge": "Cannot judge"}
 
 
@@ -81,7 +80,7 @@ def _texts(screen: PairScreen, *, mask: bool) -> None:
         for column, turn in zip(st.columns(2), turns, strict=True):
             if turn is not None:
                 with column, st.container(border=True):
-                    show.quiet("{number} · {who}", number=number, who=_LABELS[turn.role])
+                    show.quiet("{number} · {who}", number=number, who=show.SPEAKERS[turn.role])
                     show.exact(turn.content)
 
 

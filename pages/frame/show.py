@@ -15,6 +15,8 @@ import streamlit as st
 from core.model.dataset import Message
 from core.model.errors import DeskError
 
+SPEAKERS = {"user": "Client", "assistant": "Helper", "system": "System prompt"}
+"""Who speaks, by a turn's role, in the words of those who read."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|$:<>~&])")
 
 
@@ -46,7 +48,7 @@ def dialogue(messages: tuple[Message, ...]) -> None:
     with st.container(border=True, gap="medium"):
         for number, message in enumerate(messages, 1):
             with st.container(gap=None):
-                st.caption(f"{number} · {message.role}")
+                st.caption(f"{number} · {SPEAKERS[message.role]}")
                 st.text(message.content)
 
 

@@ -55,5 +55,5 @@ def draw_pair(one: Sequence[Message], other: Sequence[Message], names: tuple[str
                 if message is None:
                     show.quiet("{number} · no such turn", number=number)
                 else:
-                    show.quiet("{number} · {role}", number=number, role=message.role)
+                    show.quiet("{number} · {role}", number=number, role=show.SPEAKERS[message.role])
                     show.exact(text)

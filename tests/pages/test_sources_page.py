@@ -34,6 +34,19 @@ def test_an_owner_decides_about_all_lines_shown_and_takes_it_back(
         assert len([line for line in lines if line.family == family]) == len(shown)
 
 
+def test_nothing_is_decided_that_nobody_chose(judged_desk: Workbench, open_page: OpenPage) -> None:
+    page = open_page("sources", OWNER, version=JUDGED_VERSION)
+    before = len(judged_desk.audit.entries())
+    page.radio[0].set_value("shown")
+    page.text_input[_text(page, "Why")].input("a test")
+    next(b for b in page.button if b.label == "Record the decision").click().run()
+    assert any("Choose keep, defer or reject" in said.value for said in page.error)
+    page.selectbox[_box(page, "Decision")].select("keep")
+    next(b for b in page.button if b.label == "Record the decision").click().run()
+    assert any("licence" in said.value for said in page.error)
+    assert len(judged_desk.audit.entries()) == before
+
+
 def test_a_reader_sees_the_register_and_no_form(
     judged_desk: Workbench, open_page: OpenPage
 ) -> None:

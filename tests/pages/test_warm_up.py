@@ -77,6 +77,8 @@ def test_the_model_answer_comes_after_ones_own_and_nothing_is_stored(bench: Work
         "\\", ""
     )
     assert "≠" in set(app.dataframe[0].value[""])
+    speakers = {c.value.partition(" · ")[2] for c in app.caption if c.value[:1].isdigit()}
+    assert speakers == {"Client", "Helper"}, "as the form names them"
     assert [entry.key for entry in bench.desk.store.list("")] == before
     assert first not in bench.reviews.warm_ups(FOUNDATION, person_of(bench, "clinician-1"))
     button(app, "To the records").click()  # type: ignore[attr-defined]

@@ -15,8 +15,8 @@ from core.review.answers import moment_of
 from core.workbench import Workbench
 from core.workbench.care import ContentCard
 from core.workbench.reviews import ReviewScreen
+from pages.frame.show import SPEAKERS
 
-_LABELS = {"user": "Client", "assistant": "Helper", "system": "System prompt"}
 _VERDICTS = {
     "accept": "Accept",
     "accept_with_edit": "Accept with an edit",
@@ -74,7 +74,7 @@ def _budget(bench: Workbench, person: Person) -> str:
 def shown_turns(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Return the turns as they would ship."""
     return [
-        {"role": turn.role, "label": _LABELS[turn.role], "content": turn.content}
+        {"role": turn.role, "label": SPEAKERS[turn.role], "content": turn.content}
         for turn in messages
     ]
 
