@@ -20,6 +20,7 @@ from typing import Any
 
 from core.model.errors import DeskError
 from core.storage.ports import Clock, timestamp
+from core.storage.private_files import ensure_private_file
 
 # A worker beats every second; a machine under load may miss several beats.
 STALE_SECONDS = 15.0
@@ -101,6 +102,8 @@ class Queue:
         self._clock = clock
         self._launch = launch
         (workspace / "jobs").mkdir(parents=True, exist_ok=True)
+        # Who started a job stands in it by name.
+        ensure_private_file(workspace / "jobs" / "jobs.sqlite")
         with self._connect() as connection:
             connection.executescript(_SCHEMA)
 

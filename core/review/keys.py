@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import stat
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from core.canonical import sha256_hex
 from core.model.errors import KeyTaken, ReviewError
 from core.storage.journal import Entry, Journal
+from core.storage.private_files import open_private
 
 FILE_NAME = "signing-key.hex"
 EVENT = "key.registered"
 _SECRET_HEX = 64
+_FILE_LIMIT = 1 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ def ensure_key(
 
     Raises:
         ReviewError: `keys.exposed` when others may read the file, `keys.unreadable`.
+        StorageError: `workspace.not_ours` for a link, or another user's file.
     """
     key = _from_hex(secret if secret is not None else _stored_secret(workspace))
     if registered_keys(journal.replay()).get(key.key_id) == key.public_key:
@@ -105,21 +109,26 @@ def verifies(public_key: str, signature: bytes, body: bytes) -> bool:
 
 def _stored_secret(workspace: Path) -> str:
     path = workspace / FILE_NAME
-    if not path.exists():
+    try:
+        handle = open_private(path)
+    except FileNotFoundError:
         _create(path)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise ReviewError(
-            "keys.exposed", "Others may read the signing key; replace it and set mode 0600."
-        )
-    return path.read_text(encoding="ascii", errors="replace").strip()
+        handle = open_private(path)
+    with os.fdopen(handle, "r", encoding="ascii", errors="replace") as file:
+        if stat.S_IMODE(os.fstat(handle).st_mode) & 0o077:
+            raise ReviewError(
+                "keys.exposed", "Others may read the signing key; replace it and set mode 0600."
+            )
+        return file.read(_FILE_LIMIT).strip()
 
 
 def _create(path: Path) -> None:
     """Write a new key under its name in one step, so that no half key is ever read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     secret = Ed25519PrivateKey.generate().private_bytes_raw().hex()
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A name nobody can foresee, so that nothing lies in wait there, and mode 0600 from the start.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
+    draft = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secret + "\n")

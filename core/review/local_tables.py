@@ -5,13 +5,14 @@ What lies in them is nobody's decision: losing a table loses no rating.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
+
+from core.storage.private_files import ensure_private_file
 
 _BUSY_SECONDS = 10.0
 # SQLite has one writer; waiting here is fair and cheap, waiting on its busy timer is neither.
@@ -24,13 +25,14 @@ class LocalTables:
     """The tables of one file. Safe between threads and processes.
 
     `durable` FULL: what is written is on the disk when the act ends; NORMAL: a power cut may take
-    the last acts, and never half of one.
+    the last acts, and never half of one. A link, or another user's file, is refused by
+    `workspace.not_ours`.
     """
 
     def __init__(self, path: Path, tables: str, *, durable: Durability) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Notes may speak of people: the file is the desk's alone from its first byte.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        ensure_private_file(path)
         self._path, self._durable = path, durable
         self._lock = _LOCKS.setdefault(path.resolve(), threading.RLock())
         with self.reading() as connection:

@@ -18,6 +18,7 @@ from core.settings import Settings, read_settings
 from core.storage.embedded import ensure_running, read_only_settings
 from core.storage.journal import Journal
 from core.storage.ports import Clock
+from core.storage.private_files import ensure_private_folder
 from core.storage.s3 import S3Store
 from core.workbench.adoption import in_force, with_policy_in_force
 from core.workbench.audit import Audit
@@ -98,7 +99,7 @@ def open_workbench(environment: Mapping[str, str], *, clock: Clock) -> Workbench
 def connect_desk(settings: Settings, *, clock: Clock) -> Desk:
     """Return the desk for `settings`, its bucket within reach."""
     policy = load_policy(settings.policy_file, embedded=settings.embedded)
-    settings.workspace.mkdir(parents=True, exist_ok=True)
+    ensure_private_folder(settings.workspace)
     if settings.bucket is not None:
         bucket = settings.bucket
         reader = settings.reader or bucket
