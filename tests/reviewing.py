@@ -22,6 +22,7 @@ REVIEWERS = frozenset(ReviewerId(name) for name in ("clara", "cornelius", "celia
 SETTLERS = REVIEWERS | {ReviewerId("leander")}
 AT = "2026-11-21T09:00:00Z"
 AUTH_TIME = "2026-11-21T08:55:00Z"
+ISSUER = "https://id.example.org"
 
 
 def a_claim(**changes: Any) -> ClaimRule:
@@ -49,6 +50,8 @@ def a_reader(name: str = "clara", *roles: str, **changes: Any) -> Person:
         roles=roles or ("clinician",),  # type: ignore[arg-type]
         auth="oidc",
         auth_time=AUTH_TIME,
+        issuer=ISSUER,
+        subject=f"subject of {name}",
     )
     return dataclasses.replace(person, **changes)
 

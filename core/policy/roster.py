@@ -7,7 +7,9 @@ their next act.
 
 from __future__ import annotations
 
+import stat
 import tomllib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +35,18 @@ class RosterFile:
         """Return who may act now.
 
         Raises:
-            PolicyError: `people.unreadable`, `people.shape`, `people.duplicate`; nobody acts
-                until the file is sound again.
+            PolicyError: `people.unreadable`, `people.exposed`, `people.shape`,
+                `people.duplicate`; nobody acts until the file is sound again.
         """
         try:
             told = self.path.stat()
+            if told.st_mode & stat.S_IWOTH:
+                self._seen = None
+                raise PolicyError(
+                    "people.exposed",
+                    "Anybody on this machine may write the file that DESK_PEOPLE names; set mode "
+                    "640 on it.",
+                )
             seen = (told.st_mtime_ns, told.st_size, told.st_ino)
             if seen != self._seen:
                 self._people = parse_roster(self.path.read_bytes())
@@ -85,12 +94,20 @@ def parse_roster(source: bytes) -> tuple[PersonRule, ...]:
         raise _misshapen() from None
     ids = [rule.id for rule in people]
     subjects = [(rule.issuer, rule.subject) for rule in people]
-    # One human under two ids would be two pairs of eyes.
-    if len(set(ids)) < len(ids) or len(set(subjects)) < len(subjects):
+    # One human under two ids would be two pairs of eyes; a second login tells itself by its name.
+    names = [_folded(rule.name) for rule in people]
+    if any(len(set(found)) < len(found) for found in (ids, subjects, names)):
         raise PolicyError(
-            "people.duplicate", "Two people have one id, or one issuer and subject has two."
+            "people.duplicate",
+            "Two people have one id or one name, or one issuer and subject has two. One human has "
+            "one entry and one login; namesakes need names that tell them apart.",
         )
     return people
+
+
+def _folded(name: str) -> str:
+    """Return a name as two spellings of it compare: without case, with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _misshapen() -> PolicyError:

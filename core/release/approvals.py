@@ -9,6 +9,7 @@ from core.policy.types import Policy, SignoffRule
 from core.release.facts import Facts
 from core.release.open_point import OpenPoint, point, signoff_page
 from core.release.proven_gates import counting_waivers
+from core.review.identity import login_of
 
 _FAULTS = {
     "bad_signature": "A sign-off for {title} was altered: its signature does not hold.",
@@ -109,6 +110,9 @@ def people_points(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:
         rule = rules[signoff.requirement]
         subject, page = f"signoff:{rule.id}", signoff_page(rule)
         others = {role for who, role in acts if who == signoff.reviewer}
+        login = login_of(signoff.statement)
+        # One login under two ids is one person, whatever the roster says of it by now.
+        ids = {one.reviewer for one in approvals if login and login_of(one.statement) == login}
         if facts.builder is None:
             detail = "The journal does not say who built this candidate."
             yield point(subject, "four_eyes.builder_unknown", detail, "audit")
@@ -120,6 +124,9 @@ def people_points(facts: Facts, policy: Policy) -> Iterator[OpenPoint]:
             yield point(subject, "four_eyes.publisher_signed", detail, "publish")
         if len(others) > 1:
             detail = f"One person signed in the roles {', '.join(sorted(others))}."
+            yield point(subject, "four_eyes.same_person", detail, page)
+        elif len(ids) > 1:
+            detail = "One login signed under two ids; it is one person's."
             yield point(subject, "four_eyes.same_person", detail, page)
     signers = {signoff.reviewer for signoff in approvals}
     if len(signers) < 2 and policy.signoffs:

@@ -59,6 +59,18 @@ def is_fresh(person: Person, clock: Clock) -> bool:
     return -_SKEW <= age <= FRESH
 
 
+def login_of(statement: Mapping[str, object]) -> str:
+    """Return the keyed digest of the login that signed, or "" for a demo identity, which has none.
+
+    Two statements under one key with the same digest were signed by one login, whatever ids it
+    went by. Under different keys nothing can be said.
+    """
+    auth = statement.get("auth")
+    if not isinstance(auth, Mapping) or auth.get("method") != "oidc":
+        return ""
+    return str(auth.get("iss_sub_hmac", ""))
+
+
 def identity_of(person: Person, desk: SigningDesk) -> Mapping[str, object]:
     """Return what a signed statement says of its signer: an id, and digests only we can check.
 

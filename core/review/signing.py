@@ -18,7 +18,7 @@ from core.policy.types import SignoffRule
 from core.review.acts import StoredAct
 from core.review.beside import acts_statement
 from core.review.envelope import seal, statement_bytes
-from core.review.identity import SigningDesk, check_signer, identity_of
+from core.review.identity import SigningDesk, check_signer, identity_of, login_of
 from core.review.ratings import StoredRating, ratings_digest
 from core.review.sample import plan_digest
 from core.review.settlements import StoredSettlement, settlements_digest
@@ -100,7 +100,7 @@ def sign(
     for signoff in resumed:
         if signoff.decision == request.decision and not _outdated(signoff, request):
             return signoff
-    _check_independence(request, person, (*given, *resumed))
+    _check_independence(request, person, desk, (*given, *resumed))
     _check_basis(request)
     predicate = _predicate(request, person, desk)
     body = seal(statement_bytes(request.version, request.candidate, predicate), desk.key)
@@ -158,7 +158,9 @@ def revoke(signoff: Signoff, *, person: Person, reason: str, journal: Journal) -
     )
 
 
-def _check_independence(request: SignoffRequest, person: Person, given: Sequence[Signoff]) -> None:
+def _check_independence(
+    request: SignoffRequest, person: Person, desk: SigningDesk, given: Sequence[Signoff]
+) -> None:
     requirement = request.requirement
     if requirement.role in _INDEPENDENT and person.id == request.builder:
         raise NotAllowed("signoff.builder", "Whoever built the candidate may not review it.")
@@ -167,8 +169,10 @@ def _check_independence(request: SignoffRequest, person: Person, given: Sequence
         for signoff in given
         if signoff.candidate == request.candidate and not signoff.revoked
     ]
+    login = login_of(identity_of(person, desk))
     for signoff in standing:
-        if signoff.reviewer == person.id and signoff.role != requirement.role:
+        same = signoff.reviewer == person.id or (login and login_of(signoff.statement) == login)
+        if same and signoff.role != requirement.role:
             raise NotAllowed(
                 "signoff.two_roles",
                 "You have signed this candidate in another role.",
@@ -180,8 +184,8 @@ def _check_independence(request: SignoffRequest, person: Person, given: Sequence
             raise ReviewError(
                 "signoff.refused_already", "This was refused; only a new candidate answers that."
             )
-        same = (signoff.reviewer, signoff.decision) == (person.id, request.decision)
-        if same and not _outdated(signoff, request):
+        again = (signoff.reviewer, signoff.decision) == (person.id, request.decision)
+        if again and not _outdated(signoff, request):
             raise ReviewError("signoff.already_given", "You have signed this already.")
 
 

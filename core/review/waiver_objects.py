@@ -19,6 +19,7 @@ from core.model.names import Digest, ReviewerId
 from core.model.signoff import DeskRole
 from core.model.waiver import Waiver
 from core.review.envelope import open_envelope
+from core.review.identity import login_of
 from core.review.signoffs import read_signoff
 from core.storage.journal import Entry
 from core.storage.ports import ObjectStore
@@ -31,7 +32,10 @@ _SCOPE = ("gate", "code", "count", "report", "reason", "expires_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """One person's half. It waives nothing until somebody else in another role agrees."""
+    """One person's half. It waives nothing until somebody else in another role agrees.
+
+    `login` is the keyed digest of the login it was signed by, "" for a demo identity.
+    """
 
     candidate: Digest
     gate: str
@@ -45,6 +49,7 @@ class Proposal:
     key: str
     sha256: Digest
     envelope: bytes
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +166,7 @@ def read_proposal(key: str, body: bytes, statement: Mapping[str, Any]) -> Propos
         key=key,
         sha256=sha256_hex(body),
         envelope=body,
+        login=login_of(said),
     )
 
 
@@ -176,7 +182,10 @@ def read_waiver(
     said = statement["predicate"]
     scope = decode_scope(proposal)
     role = _named_role(said["role"])
+    login = login_of(said)
     other = said["reviewer"] != proposal.by and role != proposal.role
+    # One login under two ids is one person.
+    other = other and not (login and login == proposal.login)
     if said["half"] != "agreed" or not other or any(said[name] != scope[name] for name in _SCOPE):
         raise ValueError
     return Waiver(

@@ -18,7 +18,7 @@ from core.policy.types import Policy
 from core.policy.waivable import may_be_waived
 from core.review.answers import moment_of
 from core.review.envelope import open_envelope, seal, statement_bytes
-from core.review.identity import SigningDesk, check_signer, identity_of
+from core.review.identity import SigningDesk, check_signer, identity_of, login_of
 from core.review.waiver_objects import (
     GIVEN,
     KIND,
@@ -99,7 +99,8 @@ def agree(
         NotAllowed: as `check_signer`; `waiver.role`, `waiver.builder`, `waiver.same_person`.
         ReviewError: `waiver.not_waivable`, `waiver.expiry` when the proposal has run out.
     """
-    if person.id == proposal.by:
+    login = login_of(identity_of(person, desk))
+    if person.id == proposal.by or (login and login == proposal.login):
         raise NotAllowed("waiver.same_person", "A second person agrees to a waiver, not the first.")
     _refuse_builder(person, builders)
     role = _role_of(person, (proposal.role,))

@@ -10,7 +10,7 @@ from core.model.dataset import Message
 from core.model.errors import ReviewError
 from core.model.names import Digest
 from core.model.review import SamplePlan
-from core.model.signoff import Person
+from core.model.signoff import ROLES, Person
 from core.review.frame import FoundRecord, find_records, read_frame
 from core.review.pairs import (
     MatchedPair,
@@ -121,6 +121,7 @@ class Bias:
 
     def answered(self, digest: str, claim: str, by: Person) -> Mapping[str, PairAnswer]:
         """Return one's own answers by pair."""
+        self.desk.require(by, *ROLES)
         return {one.pair: one for one in self._answers(digest, claim) if one.reviewer == by.id}
 
     def answer_pair(

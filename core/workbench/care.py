@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.model.dataset import Message
-from core.model.signoff import Person
+from core.model.signoff import ROLES, Person
 from core.policy.types import CareRule
 from core.review.exposure import Exposure, Exposures, Look, Together, exposure_of, intensity
 from core.review.themes import Theme, themes_of
@@ -43,6 +43,7 @@ class Care:
         self, messages: Sequence[Message], family: str, by: Person, *, begun: bool = False
     ) -> ContentCard:
         """Return what to say of a record before it is shown; `begun` records are not withheld."""
+        self.desk.require(by, *ROLES)
         level = intensity(messages, family, self.rule)
         heavy = level >= self.rule.heavy_from
         rest = self.exposure(by).rest_until if heavy and not begun else ""
@@ -56,6 +57,7 @@ class Care:
 
     def opened(self, digest: str, record_id: str, level: int, by: Person) -> None:
         """Keep that `by` opened a record, once."""
+        self.desk.require(by, *ROLES)
         look = Look(
             candidate=digest,
             record_id=record_id,
@@ -67,15 +69,18 @@ class Care:
 
     def spent(self, digest: str, record_id: str, seconds: int, by: Person) -> None:
         """Keep how long `by` has been on a record they opened."""
+        self.desk.require(by, *ROLES)
         self._exposures().spent(by.id, digest, record_id, seconds)
 
     def has_opened(self, digest: str, record_id: str, by: Person) -> bool:
         """Return whether `by` has opened a record before."""
+        self.desk.require(by, *ROLES)
         looks = self._exposures().of(by.id)
         return any((look.candidate, look.record_id) == (digest, record_id) for look in looks)
 
     def exposure(self, by: Person) -> Exposure:
         """Return where `by` stands; for their own eyes."""
+        self.desk.require(by, *ROLES)
         return exposure_of(self._exposures().of(by.id), self.desk.clock.now(), self.rule)
 
     def together(self, by: Person) -> Together | None:

@@ -128,6 +128,7 @@ class Releases(ReleaseEvidence):
     def scan_secrets(self, version: str, by: Person) -> int:
         """Search what the desk itself wrote for this release for key-shaped text; journal it."""
         desk = self.desk
+        desk.require(by, "release_owner")
         manifest = load_manifest(desk.store, parse_version(version), exports=desk.prefix)
         texts = [file.key for file in manifest.files if file.kind != "shard"]
         texts.append(f"{release_prefix(desk.prefix, manifest.version)}manifest.json")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.model.candidate import Candidate
 from core.model.errors import NotAllowed, ReviewError
 from core.model.names import Digest
-from core.model.signoff import Decision, DeskRole, Person, Signoff
+from core.model.signoff import ROLES, Decision, DeskRole, Person, Signoff
 from core.policy.types import SignoffRule
 from core.review.keys import EVENT as KEY_EVENT
 from core.review.signing import ReviewBasis, SignoffRequest, changed_since, is_stale, revoke, sign
@@ -134,6 +134,7 @@ class Signing:
 
     def sheet(self, digest: str, requirement: str, by: Person) -> SigningSheet:
         """Return the words to sign, and what still stands in the way of an approval."""
+        self.desk.require(by, *ROLES)
         rule = self._rule(requirement)
         candidate = self.candidates.get(digest)
         basis = self._basis(rule, digest)

@@ -33,7 +33,7 @@ def current_person(bench: Workbench) -> Person | None:
 
 
 def _logged_in(bench: Workbench) -> Person | None:
-    if not getattr(st.user, "is_logged_in", False):
+    if not getattr(st.user, "is_logged_in", False) or login.has_weak_secret():
         return None
     issued = _seconds("iat")
     if issued is None or login_is_over(issued, bench.desk.clock.now()):
@@ -82,7 +82,12 @@ def _roles(person: Person) -> str:
 
 def _prompt(bench: Workbench) -> NoReturn:
     st.title("Release Desk")
-    if getattr(st.user, "is_logged_in", False):
+    if login.is_configured() and login.has_weak_secret():
+        st.error(
+            "Nobody can sign in: cookie_secret in .streamlit/secrets.toml could be guessed. Put "
+            "32 random bytes or more there; the README, section “Login”, says how."
+        )
+    elif getattr(st.user, "is_logged_in", False):
         issued = _seconds("iat")
         if issued is None or login_is_over(issued, bench.desk.clock.now()):
             st.info("Your login is older than a working day. Sign in again to go on.")

@@ -16,6 +16,7 @@ from core.model.signoff import Person
 STEP_UP = "signing"
 """The provider entry that asks for a fresh proof: prompt=login and max_age=0."""
 _KEPT_SECONDS = 300.0
+_SECRET_BYTES = 32
 _LEFT = "_left_to_prove"
 
 Pending = MutableMapping[str, tuple[str, str, float]]
@@ -27,6 +28,15 @@ def is_configured() -> bool:
         return "auth" in st.secrets
     except (FileNotFoundError, KeyError):
         return False
+
+
+def has_weak_secret() -> bool:
+    """Whether the secret that login cookies are signed with could be guessed.
+
+    Whoever has it makes the cookie of anybody, freshly proved to be themselves.
+    """
+    secret = str(st.secrets["auth"].get("cookie_secret", "")) if is_configured() else ""
+    return len(secret.encode()) < _SECRET_BYTES
 
 
 def sign_in() -> None:

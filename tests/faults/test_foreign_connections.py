@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from core.storage import embedded
 from pages.frame import serving
 from tests.browser.conftest import Server
+from tests.faults.listening import apart, hear, words
 
 pytestmark = [pytest.mark.faults, pytest.mark.seaweed]
 PAGES = sorted(path.stem for path in Path(serving.__file__).parents[1].glob("[a-z]*.py"))
@@ -39,56 +34,6 @@ def server(tmp_path_factory, seaweed_workspace):
     found.start()
     yield found
     found.stop()
-
-
-def apart(work):
-    """Run in a thread of its own: a browser of this session keeps a loop in the main one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
-
-
-async def hear(server, path="", *, origin=None, name="127.0.0.1", headers=None):
-    """Open the desk's WebSocket as a browser on `path` would; return every message of one run.
-
-    `name` is what the browser believes this machine to be called.
-
-    Raises:
-        InvalidStatus: the server refuses the connection.
-    """
-    async with connect(
-        f"ws://{name}:{server.port}/_stcore/stream",
-        host="127.0.0.1",
-        port=server.port,
-        origin=origin or f"http://{name}:{server.port}",
-        additional_headers=headers,
-        subprotocols=["streamlit"],
-        max_size=None,
-    ) as socket:
-        message = BackMsg()
-        message.rerun_script.page_name = path
-        await socket.send(message.SerializeToString())
-        heard = []
-        with suppress(TimeoutError, ConnectionClosed):
-            while not (heard and is_end(heard[-1])):
-                heard.append(ForwardMsg.FromString(await asyncio.wait_for(socket.recv(), 20)))
-        return heard
-
-
-def is_end(message):
-    return message.WhichOneof("type") == "script_finished"
-
-
-def words(heard):
-    """Every word on the page, in order, and what kind of element says it."""
-    said = []
-    for message in heard:
-        if message.WhichOneof("type") != "delta":
-            continue
-        element = message.delta.new_element
-        kind = element.WhichOneof("type")
-        if kind not in (None, "empty"):
-            said.append((kind, getattr(getattr(element, kind), "body", "")))
-    return said
 
 
 def refusal_of(work):

@@ -136,6 +136,7 @@ class Assigning(ReviewArea):
 
     def last_answers(self, digest: str, claim: str, by: Person) -> tuple[LastAnswer, ...]:
         """Return what `by` answered last for this candidate, newest first, twenty at the most."""
+        self._may_read(by)
         mine = sorted(
             (stored for stored in self._mine_of(digest, claim, by) if not stored.carried),
             key=lambda stored: (stored.rating.at, stored.sha256),

@@ -44,6 +44,7 @@ class Sittings(Assigning):
 
         One that nobody has asked about for as long as a reservation holds is over.
         """
+        self._may_read(by)
         now, held = self.desk.clock.now(), self._sittings().get((digest, claim, by.id))
         if held is None:
             return None
@@ -57,6 +58,7 @@ class Sittings(Assigning):
 
     def end_sitting(self, digest: str, claim: str, by: Person) -> None:
         """Give what was not read back to the others."""
+        self._may_read(by)
         held = self._sittings().pop((digest, claim, by.id), None)
         for record_id in self._unread(digest, claim, by, held[0]) if held is not None else ():
             self.release(digest, claim, record_id, by)

@@ -18,7 +18,7 @@ from tests.simulator import Simulator
 PERSON = """
 [[people]]
 id = "{id}"
-name = "Printed Name"
+name = "Printed Name of {subject}"
 issuer = "https://id.example.org"
 subject = "{subject}"
 roles = ["{role}"]
@@ -71,7 +71,7 @@ def test_a_roster_that_breaks_lets_nobody_act(tmp_path: Path) -> None:
         ONE.replace(b'"c-17"', b'"c 17 with spaces"'),
         ONE.replace(b'"c-17"', b'"terminal:root"'),
         ONE.replace(b'"c-17"', b'"demo:owner"'),
-        ONE.replace(b'"Printed Name"', b'" "'),
+        ONE.replace(b'"Printed Name of 17"', b'" "'),
         ONE.replace(b'"17"', b'""'),
         ONE.replace(b'["clinician"]', b"[]"),
         ONE + b'email = "somebody@example.org"\n',

@@ -22,7 +22,7 @@ from core.review.settlements import settlements_digest
 from core.review.signoffs import load_signoffs, signoff_folder
 from core.storage.journal import Journal
 from tests.builders import PREFIX
-from tests.reviewing import BUILDER, Review, a_reader
+from tests.reviewing import BUILDER, ISSUER, Review, a_reader
 
 CLINICAL = SignoffRule(
     id="clinician_foundation", title="t", role="clinician", claim="clinician_foundation"
@@ -121,7 +121,7 @@ def test_a_signoff_says_who_what_and_on_which_evidence(ready):
     assert said["auth"] == {
         "method": "oidc",
         "auth_time": "2026-11-21T08:55:00Z",
-        "iss_sub_hmac": ready.key.keyed_digest("\n"),
+        "iss_sub_hmac": ready.key.keyed_digest(f"{ISSUER}\nsubject of clara"),
     }
     assert said["at"] == "2026-11-21T09:00:00Z"
     # Names are guessable, so no digest that anybody could compute of one is ever written.
@@ -643,7 +643,7 @@ def test_a_statement_says_these_things_and_no_others(ready):
         "auth": {
             "method": "oidc",
             "auth_time": "2026-11-21T08:55:00Z",
-            "iss_sub_hmac": ready.key.keyed_digest("\n"),
+            "iss_sub_hmac": ready.key.keyed_digest(f"{ISSUER}\nsubject of clara"),
         },
         "journal_head": ready.journal.replay()[0].digest,
         "at": "2026-11-21T09:00:00Z",
