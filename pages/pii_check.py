@@ -12,7 +12,8 @@ from core.gates.codes import title_of
 from core.model.errors import DeskError
 from core.model.pii import PiiState, PiiVerdict
 from core.review.frame import FoundRecord
-from core.review.pii import KINDS, METHOD, QUESTION, READERS, pii_sentence
+from core.review.pii_question import KINDS, METHOD, QUESTION, READERS
+from core.review.pii_state import pii_sentence
 from pages.frame import guard, show
 from pages.frame.links import page_link
 from pages.frame.passage import draw_passage

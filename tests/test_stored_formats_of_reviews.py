@@ -18,7 +18,7 @@ from core.release.consume import open_release
 from core.release.documents.reports import coverage_report
 from core.release.publish import publish_release
 from core.release.smoke import read_evidence, smoke_release
-from core.review import acts, carried, known_bad, pairs, pii, settlements
+from core.review import acts, carried, known_bad, pairs, pii_answers, settlements
 from core.review.invented import packaged_bank
 from core.review.report_page import report_markdown
 from tests.builders import PREFIX
@@ -142,12 +142,12 @@ def a_pii_answer(review: Review) -> Kept:
         answer="nobody", turn=-1, kind="", shown_sha256=DIGEST, at=AT,
     )  # fmt: skip
     return Kept(
-        pii.SCHEMA,
-        pii.answer_bytes(answer),
+        pii_answers.SCHEMA,
+        pii_answers.answer_bytes(answer),
         lambda sha: (
             f"{PREFIX}reviews/{candidate}/pii/answers/{family}/{record}/clara-{sha[:16]}.json"
         ),
-        lambda: pii.load_answers(review.store, PREFIX, candidate, family),
+        lambda: pii_answers.load_answers(review.store, PREFIX, candidate, family),
         "review.answer_broken",
     )
 

@@ -29,6 +29,11 @@ Frozen = TypeVar("Frozen", bound=OfClaim)
 Broken = Callable[[str], DeskError]
 
 
+def claim_of(item: OfClaim) -> str:
+    """Return the claim something is of."""
+    return item.claim
+
+
 def freeze_for_claim(store: ObjectStore, folder: str, claim: str, body: bytes) -> str:
     """Store a claim's one object for good and return its key."""
     key = _claim_key(folder, claim, body)
@@ -44,19 +49,24 @@ def load_by_claim(
     parse: Callable[[bytes, str], Frozen],
     broken: Broken,
     limit: int,
+    named: Callable[[Frozen], str] = claim_of,
+    twice: Broken | None = None,
 ) -> Mapping[str, Frozen]:
     """Return a candidate's objects by claim; raise `broken` for one that is not what it is named.
 
-    Two of one claim are one too many, whichever came first.
+    Two of one claim are one too many, whichever came first: `twice` or else `broken`. `named`
+    gives the name an object lies under, where that is not its claim's.
     """
     found: dict[str, Frozen] = {}
     for entry in store.list(folder):
         body = store.get(entry.key, limit=limit).body
         item = parse(body, entry.key)
-        named = _claim_key(folder, item.claim, body)
-        if item.candidate != candidate or entry.key != named or item.claim in found:
+        name = named(item)
+        if item.candidate != candidate or entry.key != _claim_key(folder, name, body):
             raise broken(entry.key)
-        found[item.claim] = item
+        if name in found:
+            raise (twice or broken)(entry.key)
+        found[name] = item
     return found
 
 

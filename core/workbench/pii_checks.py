@@ -14,17 +14,10 @@ from core.model.pii import PiiAnswer, PiiState, PiiVerdict
 from core.model.review import SamplePlan
 from core.model.signoff import Person
 from core.review.frame import FoundRecord, find_records, read_frame
-from core.review.pii import (
-    METHOD,
-    QUESTION,
-    READERS,
-    StoredAnswer,
-    draw_pii_plan,
-    freeze_pii_plan,
-    load_pii_plans,
-    pii_state,
-    submit_answer,
-)
+from core.review.pii_answers import StoredAnswer, submit_answer
+from core.review.pii_question import METHOD, QUESTION, READERS
+from core.review.pii_sample import draw_pii_plan, freeze_pii_plan, load_pii_plans
+from core.review.pii_state import pii_state
 from core.review.sample import plan_digest
 from core.workbench import history
 from core.workbench.candidates import Candidates
@@ -33,6 +26,7 @@ from core.workbench.people import acting_people
 from core.workbench.pii_earlier import answers_of, earlier_answers, earlier_samples
 
 ESCAPE = "privacy.sampling_escape"
+EVIDENCE_SCHEMA = "release-desk/pii-check/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +228,15 @@ class PiiChecks:
         )
 
     def evidence(self, digest: str) -> bytes:
-        """Return what ships of the check: size, method, misses and exact bound, no text."""
+        """Return what ships of the check: size, method, misses and exact bound, no text.
+
+        No desk reads it back, so none can misread a newer one: it is for people, the manifest
+        names its bytes, and what a desk itself has to know follows from plans and answers, whose
+        readers refuse what they do not know.
+        """
         return document_bytes(
             {
-                "schema": "release-desk/pii-check/2",
+                "schema": EVIDENCE_SCHEMA,
                 "candidate": digest,
                 "question": QUESTION,
                 "method": METHOD,

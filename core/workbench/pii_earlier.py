@@ -8,8 +8,9 @@ from typing import TypeVar
 from core.model.candidate import Candidate
 from core.model.names import Digest
 from core.model.review import SamplePlan
-from core.review.pii import StoredAnswer, load_answers, load_pii_plans
+from core.review.pii_answers import StoredAnswer, load_answers
 from core.review.pii_attempts import EarlierSample
+from core.review.pii_sample import load_pii_plans
 from core.review.sample import plan_digest
 from core.storage.journal import Entry
 from core.workbench import history
@@ -20,7 +21,7 @@ Held = TypeVar("Held")
 
 def answers_of(desk: Desk, candidate: Digest, family: str) -> tuple[StoredAnswer, ...]:
     """Return every answer for a family of a candidate."""
-    read: dict[str, bytes] = _kept(desk, "pii answers", {})
+    read: dict[str, StoredAnswer] = _kept(desk, "pii answers", {})
     return load_answers(desk.store, desk.prefix, candidate, family, cache=read)
 
 

@@ -16,8 +16,8 @@ from core.model.errors import NotAllowed, ReviewError
 from core.model.gate import Finding
 from core.policy.types import PiiCheckRule
 from core.review.frame import read_frame
-from core.review.pii import draw_pii_plan
 from core.review.pii_attempts import EarlierSample
+from core.review.pii_sample import draw_pii_plan
 from core.review.sample import plan_digest
 from core.storage.ports import SystemClock
 from core.workbench import Workbench, assemble
