@@ -8,49 +8,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.model.names import Digest, ReviewerId
-from core.model.waiver import Waiver
-from core.policy.types import Policy
+from core.model.names import ReviewerId
 from core.release.approve import missing_before_publish, open_points
 from core.release.facts import SignoffFault
 from core.release.proven_gates import finding_totals
-from tests.builders import a_candidate, a_policy, some_families
+from tests.builders import some_families
+from tests.proof import OTHER, POLICY, a_waiver, codes, rule, with_signoff
 from tests.release_builders import (
     BUILDER,
     a_blocking_finding,
     a_report,
     a_review_state,
     a_signoff,
-    some_facts,
 )
-from tests.simulator import Simulator
-
-POLICY = a_policy()
-OTHER = Digest("1" * 64)
-
-
-@pytest.fixture(scope="module")
-def store():
-    return Simulator()
-
-
-@pytest.fixture(scope="module")
-def candidate(store):
-    return a_candidate(store, {("priority", "train"): 3, ("edge_cases", "test"): 2}, POLICY)
-
-
-@pytest.fixture(scope="module")
-def facts(store, candidate):
-    return some_facts(store, candidate, POLICY)
-
-
-def codes(facts, policy: Policy = POLICY, **changes):
-    changed = dataclasses.replace(facts, **changes)
-    return {blocker.code for blocker in missing_before_publish(changed, policy)}
-
-
-def rule(name):
-    return next(item for item in POLICY.signoffs if item.id == name)
 
 
 def test_with_everything_proven_nothing_is_missing(facts):
@@ -126,29 +96,15 @@ def failed(store, facts, candidate, gate="distribution", code="distribution.rang
     return {**facts.reports, gate: report}
 
 
-def a_waiver(candidate, /, reports=None, **changes):
+def waived(candidate, /, reports=None, **changes):
     gate = changes.get("gate", "distribution")
-    fields = {
-        "report": reports[gate].sha256 if reports else OTHER,
-        "gate": "distribution",
-        "code": "distribution.range",
-        "candidate": candidate.digest,
-        "reason": "Expected: the source changed its format.",
-        "signers": (
-            (ReviewerId("leander"), "review_lead"),
-            (ReviewerId("olympia"), "release_owner"),
-        ),
-        "expires_at": "2026-12-01T00:00:00Z",
-        "key": "exports/waivers/x.json",
-        "sha256": OTHER,
-    }
-    return Waiver(**{**fields, **changes})
+    return a_waiver(candidate, reports[gate].sha256 if reports else OTHER, **changes)
 
 
 def test_a_fail_waived_by_two_roles_no_longer_blocks(store, facts, candidate):
     reports = failed(store, facts, candidate)
     assert codes(facts, reports=reports) == {"gate.failed"}
-    assert codes(facts, reports=reports, waivers=(a_waiver(candidate, reports),)) == set()
+    assert codes(facts, reports=reports, waivers=(waived(candidate, reports),)) == set()
 
 
 @pytest.mark.parametrize(
@@ -168,14 +124,14 @@ def test_a_fail_waived_by_two_roles_no_longer_blocks(store, facts, candidate):
 )
 def test_a_waiver_out_of_scope_or_short_of_two_roles_does_nothing(store, facts, candidate, changes):
     reports = failed(store, facts, candidate)
-    found = codes(facts, reports=reports, waivers=(a_waiver(candidate, reports, **changes),))
+    found = codes(facts, reports=reports, waivers=(waived(candidate, reports, **changes),))
     assert found == {"gate.failed"}
 
 
 @pytest.mark.parametrize("gate", ["privacy", "provenance", "leakage"])
 def test_what_the_policy_calls_unwaivable_cannot_be_waived(store, facts, candidate, gate):
     reports = failed(store, facts, candidate, gate, f"{gate}.anything")
-    waiver = a_waiver(candidate, reports, gate=gate, code=f"{gate}.anything")
+    waiver = waived(candidate, reports, gate=gate, code=f"{gate}.anything")
     assert codes(facts, reports=reports, waivers=(waiver,)) == {"gate.failed"}
 
 
@@ -185,7 +141,7 @@ def test_what_the_policy_calls_unwaivable_cannot_be_waived(store, facts, candida
 def test_a_policy_that_forgets_its_floor_waives_nothing_more(store, facts, candidate, code):
     gate = code.partition(".")[0]
     reports = failed(store, facts, candidate, gate, code)
-    waiver = a_waiver(candidate, reports, gate=gate, code=code)
+    waiver = waived(candidate, reports, gate=gate, code=code)
     lenient = dataclasses.replace(POLICY, unwaivable=())
     assert codes(facts, lenient, reports=reports, waivers=(waiver,)) == {"gate.failed"}
 
@@ -214,7 +170,7 @@ def test_a_waiver_is_an_act_in_a_role_and_one_person_has_one_role(store, facts, 
     reports = failed(store, facts, candidate)
     people = {**facts.people, ReviewerId("clara"): ("clinician", "release_owner")}
     signers = ((ReviewerId("clara"), "release_owner"), (ReviewerId("leander"), "review_lead"))
-    waivers = (a_waiver(candidate, reports, signers=signers),)
+    waivers = (waived(candidate, reports, signers=signers),)
     found = codes(facts, reports=reports, people=people, waivers=waivers)
     assert found == {"four_eyes.same_person"}
 
@@ -244,13 +200,6 @@ def test_an_open_flag_blocks_even_a_ready_review(facts):
     reviews = {**facts.reviews, "clinical-edge": a_review_state("clinical-edge", open_flags=1)}
     assert codes(facts, reviews=reviews) == {"review.paused"}
     assert codes(facts, open_flags=("flag-1",)) == {"review.flag_open"}
-
-
-def with_signoff(facts, name, **changes):
-    return tuple(
-        dataclasses.replace(signoff, **changes) if signoff.requirement == name else signoff
-        for signoff in facts.signoffs
-    )
 
 
 @pytest.mark.parametrize(
@@ -402,7 +351,7 @@ def test_removing_evidence_never_frees_a_subject(
         builder=builder,
         publisher=publisher,
         reports=failed(store, facts, candidate) if broken else facts.reports,
-        waivers=(a_waiver(candidate, failed(store, facts, candidate)),),
+        waivers=(waived(candidate, failed(store, facts, candidate)),),
         waived_families=dict.fromkeys(("professional_therapeutic", "cot_reasoning"), "Later."),
         signoffs=with_signoff(facts, "clinical-edge", decision="refuse" if refused else "approve"),
     )
