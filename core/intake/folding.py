@@ -63,10 +63,10 @@ def fold_dialogues(dialogues: Sequence[Turns]) -> list[Folded]:
         signed,
         marks,
     )
-    return _cut(text.tobytes(), memoryview(signed), marks.tolist())  # type: ignore[arg-type]
+    return cut(text.tobytes(), memoryview(signed), marks.tolist())  # type: ignore[arg-type]
 
 
-def _cut(text: bytes, signed: memoryview, marks: list[list[int]]) -> list[Folded]:
+def cut(text: bytes, signed: memoryview, marks: list[list[int]]) -> list[Folded]:
     """Return the dialogues that end at `marks`: in the text, in what is digested, and prompts."""
     folded = []
     start = begin = 0
@@ -85,7 +85,7 @@ def _cut(text: bytes, signed: memoryview, marks: list[list[int]]) -> list[Folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Strings:
+class Strings:
     """Byte strings end to end, and where each begins and the last one ends."""
 
     codes: Octets
@@ -97,24 +97,24 @@ class _Roles:
     """The role of each turn as a place in `names`; `user` is the place of that role, or -1."""
 
     of: Indices
-    names: _Strings
+    names: Strings
     user: int
     longest: int
 
 
-def _strings(parts: Sequence[bytes]) -> _Strings:
+def _strings(parts: Sequence[bytes]) -> Strings:
     bounds = np.fromiter(accumulate(map(len, parts), initial=0), np.int64, len(parts) + 1)
-    return _Strings(codes=np.frombuffer(b"".join(parts), np.uint8), bounds=bounds)
+    return Strings(codes=np.frombuffer(b"".join(parts), np.uint8), bounds=bounds)
 
 
-def _bodies(contents: Sequence[str]) -> tuple[_Strings, npt.NDArray[np.bool_]]:
+def _bodies(contents: Sequence[str]) -> tuple[Strings, npt.NDArray[np.bool_]]:
     """Return the contents as bytes, and whether each is ASCII that is still to be squeezed."""
     joined = "".join(contents)
     if joined.isascii():
         lengths = accumulate(map(len, contents), initial=0)
         bounds = np.fromiter(lengths, np.int64, len(contents) + 1)
         codes = np.frombuffer(joined.encode(), np.uint8)
-        return _Strings(codes=codes, bounds=bounds), np.ones(len(contents), np.bool_)
+        return Strings(codes=codes, bounds=bounds), np.ones(len(contents), np.bool_)
     plain = [content.isascii() for content in contents]
     parts = [
         content.encode() if simple else squeeze_text(content)
@@ -159,13 +159,15 @@ def _squeeze(codes: Any, start: Any, stop: Any, small: Any, out: Any, at: Any) -
 
 
 @compiled
-def _copy(codes: Any, start: Any, stop: Any, out: Any, at: Any) -> Any:
+def copy_bytes(codes: Any, start: Any, stop: Any, out: Any, at: Any) -> Any:
+    """Write codes[start:stop] to `out` from `at` on; return where that ends."""
     out[at : at + stop - start] = codes[start:stop]
     return at + stop - start
 
 
 @compiled
-def _write_number(number: Any, out: Any, at: Any) -> Any:
+def write_number(number: Any, out: Any, at: Any) -> Any:
+    """Write a number in decimal digits to `out` from `at` on; return where that ends."""
     digits = 1
     rest = number // 10
     while rest > 0:
@@ -210,15 +212,15 @@ def _fold_all(
             if plain[turn]:
                 at = _squeeze(codes, bounds[turn], bounds[turn + 1], small, text, at)
             else:
-                at = _copy(codes, bounds[turn], bounds[turn + 1], text, at)
+                at = copy_bytes(codes, bounds[turn], bounds[turn + 1], text, at)
             role = role_of[turn]
             if role == user and marks[dialogue, 2] < 0:
                 marks[dialogue, 2] = begin
                 marks[dialogue, 3] = at
-            end = _copy(names, name_bounds[role], name_bounds[role + 1], signed, end)
+            end = copy_bytes(names, name_bounds[role], name_bounds[role + 1], signed, end)
             signed[end] = 58
-            end = _write_number(at - begin, signed, end + 1)
+            end = write_number(at - begin, signed, end + 1)
             signed[end] = 58
-            end = _copy(text, begin, at, signed, end + 1)
+            end = copy_bytes(text, begin, at, signed, end + 1)
         marks[dialogue, 0] = at
         marks[dialogue, 1] = end

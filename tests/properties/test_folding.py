@@ -7,7 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.intake import kernel
+from core.intake.compared import compare_by
 from core.intake.folding import fold_dialogues
+from core.intake.squeeze import squeeze_joined
 from core.intake.text import (
     compared_text,
     digest_dialogue,
@@ -15,6 +17,7 @@ from core.intake.text import (
     digest_text,
     fold_text,
 )
+from core.intake.utf8 import join_texts
 from core.model.dataset import Message
 
 # Much white space, NUL, letters whose folding changes their number, and what shows nothing.
@@ -49,6 +52,20 @@ def test_dialogues_are_folded_together_as_the_parts_of_each_are(dialogues):
         )
         assert np.array_equal(fast[0], slow[0])
         assert fast[1] == slow[1]
+
+
+@settings(deadline=None)
+@given(st.lists(TURNS, max_size=4))
+@example([])
+@example([[], [("user", "Hi ， THERE"), ("system", "x")], [("system", "only")]])
+def test_turns_that_are_squeezed_already_are_compared_as_whole_dialogues_are(dialogues):
+    turns = [turn for dialogue in dialogues for turn in dialogue]
+    texts = [content for _, content in turns]
+    _, data, bounds = join_texts(texts)
+    talks = np.zeros(len(dialogues) + 1, np.int64)
+    np.cumsum([len(dialogue) for dialogue in dialogues], out=talks[1:])
+    squeezed = squeeze_joined(texts, data, bounds)
+    assert compare_by(squeezed, [role for role, _ in turns], talks) == fold_dialogues(dialogues)
 
 
 @settings(deadline=None)

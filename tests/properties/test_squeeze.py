@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from core.intake.language import _read_slowly, languages_of
 from core.intake.measure import measure_records
 from core.intake.privacy import Redacted
-from core.intake.squeeze import squeeze_all
+from core.intake.squeeze import _folds, squeeze_all
 from core.intake.text import squeeze_text
 from core.model.dataset import Conversation, Message
 from tests.builders import a_policy
 
 # Letters that fold apart or together, marks that join what stands before them, odd white space.
-TRICKY = "aZ z1_'’…éÉßİſǅñ我가ᅡᆨ\u0301\u200b\u00a0\u2028\u3000\x1c\x85\n\t🙂"
+TRICKY = "aZ z1_'’…éÉßİſǅñ我가ᅡᆨ，？（Ａ１ÉΣςЖΌÅ½ﾞ\u0301\u200b\u00a0\u2028\u3000\x1c\x85\n\t🙂"
 texts = st.one_of(st.text(alphabet=TRICKY, max_size=30), st.text(max_size=30))
 WORDS = "the and you de la it's c'est der ich não muy para non l'una x9 _under 'quoted' rock'n'roll"
 RULE = a_policy().near_duplicates
@@ -32,7 +32,9 @@ def test_squeezing_many_texts_is_squeezing_each(some):
 def test_every_character_of_the_first_plane_is_squeezed_as_it_folds():
     signs = [chr(code) for code in range(0x10000) if not 0xD800 <= code <= 0xDFFF]
     some = [
-        f"{before}{sign}{after}" for before, after in (("a", "b "), (" ", "A")) for sign in signs
+        f"{before}{sign}{after}"
+        for before, after in (("a", "b "), (" ", "A"), ("我", "é"))
+        for sign in signs
     ]
     squeezed, words = squeeze_all(some)
     wrong = [
@@ -54,6 +56,13 @@ def test_every_character_of_the_first_plane_is_squeezed_as_it_folds():
 )
 def test_a_language_is_the_same_by_either_way(some):
     assert languages_of(some) == [_read_slowly(text.lower()) for text in some]
+
+
+def test_signs_of_full_width_and_capitals_are_folded_in_the_compiled_pass():
+    kinds, _ = _folds()
+    assert all(kinds[ord(sign)] for sign in "，。？！：（）；\u00a0\u3000\u2028ÉЖΣĐ…")
+    # What may join its neighbour, or needs more room than it has, is left to the plain way.
+    assert not any(kinds[ord(sign)] for sign in "\u0301\u200bᅡ´İ½")
 
 
 def test_quotes_and_dashes_do_not_change_a_language():
