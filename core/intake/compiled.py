@@ -209,6 +209,24 @@ def band_all(signatures: Any, texts: Any, band: Any, rows: Any, out: Any) -> Any
 
 
 @compiled
+def shared_all(keys: Any, shift: Any, seen: Any, out: Any) -> Any:
+    """Write the places of all keys that are not alone, and of few that are; return how many.
+
+    Keys are counted in `seen`, all zeros, by the high bits that `shift` leaves of them.
+    """
+    for at in range(keys.size):
+        slot = (keys[at] * MULTIPLIER) >> shift
+        if seen[slot] < 2:
+            seen[slot] += 1
+    found = 0
+    for at in range(keys.size):
+        if seen[(keys[at] * MULTIPLIER) >> shift] > 1:
+            out[found] = at
+            found += 1
+    return found
+
+
+@compiled
 def propose_all(
     signatures: Any,
     texts: Any,

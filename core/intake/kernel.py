@@ -25,6 +25,7 @@ from core.intake.compiled import (
     gather_all,
     jaccard_all,
     propose_all,
+    shared_all,
     shingle_all,
     shingle_one,
     sketch_all,
@@ -130,6 +131,16 @@ def band_keys(signatures: Signatures, texts: Indices, band: int, rows: int) -> H
     out = np.empty(len(texts), np.uint64)
     band_all(signatures, texts, band, rows, out)
     return out
+
+
+def shared_places(keys: Hashes, bits: int) -> Indices:
+    """Return the places, ascending, of all keys that are not alone, and of few that are.
+
+    Keys are counted by `bits` of their bits; most stand alone and need not be sorted.
+    """
+    out = np.empty(len(keys), np.int64)
+    found = shared_all(keys, np.uint64(64 - bits), np.zeros(1 << bits, np.uint8), out)
+    return out[:found]
 
 
 def propose(

@@ -25,7 +25,7 @@ from core.intake.columns import COLUMNS, KeptColumns, Stretch, add_to_stretches
 from core.intake.fetched import FetchedFeatures
 from core.intake.kernel import Signatures
 from core.intake.measure import decode_messages
-from core.intake.packed_digests import PackedDigests, chunk_content, packed_content
+from core.intake.packed_digests import PackedDigests, chunk_content
 from core.intake.scan import ObjectScan, read_features
 from core.intake.text import compared_text
 from core.intake.words import Words
@@ -197,12 +197,14 @@ class Ledger:
             self.conversation_id[start:stop] = table["conversation_id"].to_pylist()
         if not pc.all(pc.equal(table["labels"], "{}")).as_py():
             self.labels[start:stop] = map(_labels, table["labels"].to_pylist())
-        packed = np.frombuffer(packed_content(table["signature"]), np.uint32)
-        self.signatures[start:stop] = packed.reshape(-1, self.signatures.shape[1])
         self.text_digest.fill(start, table["text_digest"])
         self.prompt_digest.fill(start, table["prompt_digest"])
         self.content_hashes.fill_hex(start, table["content_hash"], len(_HASH))
         self.ids.fill_hex(start, table["record_id"])
+        for chunk in table["signature"].chunks:
+            packed = np.frombuffer(chunk_content(chunk), np.uint32)
+            self.signatures[start : start + len(chunk)] = packed.reshape(len(chunk), -1)
+            start += len(chunk)
 
 
 class _OpenTexts:

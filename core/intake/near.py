@@ -27,6 +27,7 @@ from core.intake.kernel import (
     band_keys,
     jaccards,
     propose,
+    shared_places,
     shingle_sets,
     sketch,
 )
@@ -47,10 +48,8 @@ _BATCH = 1024
 _BLOCK = 1 << 11
 _UNMERGED = 1 << 23
 _THREADS = 2
-# Counters of 8 bytes each while a band is put in buckets: 32 MiB at most.
-_COUNTED_BITS = 22
-# 2^64 over the golden ratio: its products' high bits depend on all bits of a key.
-_MIXER = np.uint64(0x9E3779B97F4A7C15)
+# Counters of a byte each while a band is put in buckets: 32 MiB at most.
+_COUNTED_BITS = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +254,8 @@ def _buckets(keys: Hashes) -> tuple[Indices, Indices]:
 
     A key that stands alone is left out.
     """
-    order = _maybe_shared(keys)
+    bits = len(keys).bit_length() + 3
+    order = shared_places(keys, min(bits, _COUNTED_BITS))
     order = order[np.argsort(keys[order], kind="stable")]
     ranked = keys[order]
     first = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])[: len(ranked)])
@@ -265,18 +265,6 @@ def _buckets(keys: Hashes) -> tuple[Indices, Indices]:
     bounds = np.zeros(int(shared.sum()) + 1, np.int64)
     np.cumsum(sizes[shared], out=bounds[1:])
     return members, bounds
-
-
-def _maybe_shared(keys: Hashes) -> Indices:
-    """Return the places, ascending, of all keys that are not alone, and of few that are.
-
-    Keys are counted by some of their bits; most stand alone and need not be sorted.
-    """
-    bits = len(keys).bit_length() + 3
-    if not 3 < bits <= _COUNTED_BITS:
-        return np.arange(len(keys))
-    slots = ((keys * _MIXER) >> np.uint64(64 - bits)).astype(np.int64)
-    return np.flatnonzero(np.bincount(slots, minlength=1 << bits)[slots] > 1)
 
 
 class _Codes:

@@ -46,8 +46,8 @@ from core.model.candidate import Candidate
 from core.policy.load import load_policy
 from core.policy.types import Policy
 from core.storage import embedded
-from core.storage.ports import ObjectStore
 from core.storage.s3 import S3Store
+from tests.benchmarks.asking import Counted
 from tests.benchmarks.rebuild import AT, LATER, Phases
 from tests.bucket_generator import COT, EDGE, PRIORITY, VOICE, Planted, bucket
 from tests.builders import PREFIX, a_sentence
@@ -56,6 +56,10 @@ LARGE_ROWS = 600
 SENTENCES = 5000
 OPENED_NOISE = 1_900
 FAMILIES = (PRIORITY, COT, EDGE, VOICE)
+
+
+class CountedS3(Counted, S3Store):
+    """The bucket, counting what this process asks."""
 
 
 class Steps:
@@ -130,11 +134,12 @@ def listed(store: S3Store, folder: Path, at: str, former: Listing | None = None)
 
 
 def built(
-    store: ObjectStore, listing: Listing, at: str, policy: Policy, waived: Mapping[str, str],
+    store: CountedS3, listing: Listing, at: str, policy: Policy, waived: Mapping[str, str],
     workers: int, connect: partial[S3Store],
 ) -> Candidate:  # fmt: skip
-    """Build a candidate of everything, aliases and all, and print its phases."""
+    """Build a candidate of everything, aliases and all, and print its phases and requests."""
     phases = Phases()
+    store.requests.clear()
     candidate = compile_candidate(
         store,
         listing=listing,
@@ -151,6 +156,7 @@ def built(
     )
     for phase, spent in phases.seconds.most_common(4):
         print(f"    {phase:40} {spent:8.1f} s here")
+    print(f"    {store.said()}")
     return candidate
 
 
@@ -177,14 +183,14 @@ def main(megabytes: float, keys: int, workers: int) -> int:
         folder = Path(name)
         settings = embedded.ensure_running(folder)
         try:
-            return run(S3Store(settings), partial(S3Store, settings), folder, policy,
+            return run(CountedS3(settings), partial(S3Store, settings), folder, policy,
                        int(megabytes * 1e6), keys, workers)  # fmt: skip
         finally:
             embedded.stop(folder, patience=0.5)
 
 
 def run(
-    store: S3Store, connect: partial[S3Store], folder: Path, policy: Policy,
+    store: CountedS3, connect: partial[S3Store], folder: Path, policy: Policy,
     size: int, keys: int, workers: int,
 ) -> int:  # fmt: skip
     """Measure one bucket; return an exit status."""
