@@ -78,17 +78,17 @@ def freeze(bench: Workbench, person: Person, candidate: Candidate) -> None:
     with st.form("freeze", border=True):
         if fixed:
             show.prose(
-                "The draw of this version is fixed already, so unchanged records keep their "
-                "place. Freezing adds this candidate's samples."
+                "Records that an earlier candidate of this version had keep the sample they were "
+                "drawn in. Freezing adds a sample of what is new."
             )
-        else:
-            st.text_input(
-                "A few words nobody could have foreseen",
-                key="nonce",
-                help="Mixed with the candidate's digest, they decide which records are drawn. "
-                "Nobody can have built the candidate to suit them. Fixed once for a version.",
-                autocomplete="off",
-            )
+        st.text_input(
+            "A few words nobody could have foreseen",
+            key="nonce",
+            help="Mixed with the candidate's digest, they decide which records are drawn. "
+            "Nobody can have built the candidate to suit them. A record is drawn once; where "
+            "nothing is new they are not used.",
+            autocomplete="off",
+        )
         st.form_submit_button(
             "Freeze the samples", type="primary", disabled=bool(missing), on_click=act
         )
@@ -97,7 +97,8 @@ def freeze(bench: Workbench, person: Person, candidate: Candidate) -> None:
 def parts_words(plan: SamplePlan) -> str:
     """Return what of a sample stands from an earlier release, and what is new to read."""
     return "; ".join(
-        f"{part.ships:,} records unchanged since {part.since}, a sample of {part.first} read then"
+        f"{part.ships:,} records unchanged since {part.since}, in a sample of {part.first}"
+        + (f" ({part.skipped} left unread)" if part.skipped else "")
         if part.since
         else f"{part.ships:,} new, {part.first} of them to read"
         for part in plan.parts

@@ -63,9 +63,10 @@ class SamplePart:
 
     A unit is one record per near-duplicate cluster. `frame` is how many there were when it was
     drawn, for `candidate`; `ships` how many of them still ship unchanged, of which alone it
-    speaks. `since` is the release that first drew it, empty for what this very plan draws;
-    `drawn_from` the digest of the stored frame. `first`, `second`, `overlap` and `records` are
-    as in a plan.
+    speaks. `since` is the release or candidate that first drew it, empty for what this very plan
+    draws; `drawn_from` the digest of the stored frame. `first`, `second`, `overlap` and `records`
+    are as in a plan; `skipped` is how many units left before anybody had read them, so that the
+    next in rank stand for them.
     """
 
     candidate: Digest
@@ -78,6 +79,7 @@ class SamplePart:
     second: int
     overlap: int
     records: tuple[str, ...]
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """A sample that failed has failed: removing what was found in it does not make it pass.
 
-Ranks stay within a version. Were the records that failed simply gone from the next candidate's
-sample, every family would pass in the end, whatever its true rate (reference D3, "until it
-passes"). So what failed and left still counts in the sample that goes on, and after a failed sample
-the next one is drawn from records nobody has read, at half the risk.
+Strata stay within a version, and so do the ranks in them. Were the records that failed simply
+gone from the next candidate's sample, every family would pass in the end, whatever its true rate
+(reference D3, "until it passes"). So what failed and left still counts in the sample that goes on,
+and after a failed sample the next one is drawn from records nobody has read, at half the risk.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 class EarlierSample:
     """A claim's sample on an earlier candidate, and what its reading has come to.
 
-    `same_seed`: it is of the same version, so the same ranks were drawn. `low` are records that
+    `same_version`: the sample goes on from it, unless it has failed. `low` are records that
     a reader scored low on a question the claim limits, and `breached` says that, read to its
     end, the sample has shown too many of them.
     """
 
     plan: SamplePlan
     reading: PlanReading
-    same_seed: bool
+    same_version: bool
+    version: str = ""
     low: frozenset[str] = frozenset()
     breached: bool = False
 
@@ -68,10 +69,10 @@ def past_of(earlier: Sequence[EarlierSample], shipped: frozenset[str]) -> Past:
     Of another version a failed sample counts while any of its records still ships: to begin a
     version anew is no way around it.
     """
-    series = [one for one in earlier if one.same_seed or shipped & set(one.plan.records)]
+    series = [one for one in earlier if one.same_version or shipped & set(one.plan.records)]
     attempts = _attempts(series)
     failed = [one for one in attempts if one.failed]
-    last = next((one for one in reversed(attempts) if one.same_seed), None)
+    last = next((one for one in reversed(attempts) if one.same_version), None)
     goes_on = last is not None and not last.failed
     return Past(
         failed=tuple((_fails(one.reading), one.reading.read) for one in failed),
@@ -161,7 +162,7 @@ def _attempts(series: Sequence[EarlierSample]) -> list[EarlierSample]:
     """Return the last state of each sample: one that went on over several candidates is one."""
     last: dict[tuple[str, int], EarlierSample] = {}
     for one in series:
-        name = (one.plan.seed, one.plan.attempt)
+        name = (one.version, one.plan.attempt)
         # What has failed on one candidate is not mended by going on over another.
         if name not in last or not last[name].failed:
             last[name] = one

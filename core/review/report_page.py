@@ -65,6 +65,10 @@ def _part_lines(report: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"- Part: {part['frame']} {what}, drawn from {part['drawn_from']}; "
             f"{part['read']} of {part['planned']} read, {part['defects']} defects: {upper}."
+            + (
+                f" Drawn, and left before anybody read them: {part['skipped']}."
+                * bool(part["skipped"])
+            )
         )
     return lines
 

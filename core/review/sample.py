@@ -38,7 +38,7 @@ _PLAN_LIMIT = 8 << 20
 _TEXT = ("id", "candidate", "claim", "scope", "role", "rubric", "seed")
 _COUNTS = ("frame", "first", "second", "overlap")
 _PART_TEXT = ("candidate", "since", "seed", "drawn_from")
-_PART_COUNTS = ("frame", "ships", "first", "second", "overlap")
+_PART_COUNTS = ("frame", "ships", "first", "second", "overlap", "skipped")
 
 
 def fix_seed(candidate_digest: str, nonce: str) -> str:
@@ -104,19 +104,22 @@ def draw_sample(
     seed: str,
     past: Past = FIRST,
     before: Sequence[ReadPart] = (),
+    replacing: bool = False,
 ) -> Drawn:
     """Return the plan as `draw_plan` does, with what it was drawn from, going on from `before`.
 
-    `before` are the strata of a release. Where fewer records are left to read that way, what
+    `before` are the strata of a release: where fewer records are left to read that way, what
     ships unchanged of them is taken as sampled and only the rest is drawn from; which of the two
-    it is follows from what has been read, and not from what was found. After a failed sample
-    everything is drawn anew.
+    it is follows from what has been read, and not from what was found. With `replacing` they are
+    those of an earlier candidate of the same version, which always go on: nobody draws the same
+    records twice. After a failed sample everything is drawn anew.
     """
     mine = _of_claim(records, claim)
     drawing = _Drawing(claim=claim, rubric=rubric, candidate=candidate, seed=seed, past=past)
     if before and not past.failed:
-        division = divide(mine, before, claim, claim.confidence)
-        if division.parts and (drawn := drawing.going_on(division, before, mine)) is not None:
+        division = divide(mine, before, claim, claim.confidence, replacing=replacing)
+        read = None if replacing else frozenset(name for one in before for name in one.read)
+        if division.parts and (drawn := drawing.going_on(division, mine, read)) is not None:
             return drawn
     part, frame, asked = drawing.anew(mine)
     return Drawn(plan=drawing.plan((part,), asked), frame=frame)
@@ -168,19 +171,19 @@ class _Drawing:
         return part, frame, asked
 
     def going_on(
-        self, division: Division, before: Sequence[ReadPart], records: Sequence[Triple]
+        self, division: Division, records: Sequence[Triple], read: frozenset[str] | None
     ) -> Drawn | None:
-        """Return the sample of parts, or None when a whole new one has no more to read."""
-        read = frozenset(name for one in before for name in one.read)
+        """Return the sample of parts; or None when, `read` given, a whole new one is no more."""
         parts, frame = division.parts, None
         elsewhere = frozenset(name for part in parts for name in part.records)
         if division.rest:
             share = self.claim.overlap / max(self.claim.first, self.claim.second, 1)
             new, frame, _ = self.anew(division.rest, elsewhere, share)
             parts = (*parts, new)
-        whole, _ = plan_stages(self.claim, len({cluster for _, cluster, _ in records}))
-        if division.to_read(read) + (new.first if division.rest else 0) > whole:
-            return None
+        if read is not None:
+            whole, _ = plan_stages(self.claim, len({cluster for _, cluster, _ in records}))
+            if division.to_read(read) + (new.first if division.rest else 0) > whole:
+                return None
         shipped = frozenset(name for name, _, _ in records)
         return Drawn(plan=self.plan(parts, self.claim, shipped), frame=frame)
 

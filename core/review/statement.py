@@ -126,6 +126,7 @@ class _Stratum:
             "since": self.part.since,
             "frame": self.part.ships,
             "drawn_from": self.part.frame,
+            "skipped": self.part.skipped,
             "planned": len(self.reading.planned),
             "read": self.reading.read,
             "defects": self.reading.defects,
@@ -289,6 +290,8 @@ def _part_words(strata: Sequence[_Stratum]) -> str:
         what = f"unchanged since {one.part.since}" if one.part.since else "new"
         are = "is" if one.part.ships == 1 else "are"
         told = f"{one.reading.read} of {len(one.reading.planned)} read"
+        if one.part.skipped:
+            told += f", {one.part.skipped} drawn before them left unread"
         said.append(f"{one.part.ships:,} {are} {what} ({told})")
     if len(said) == 1:
         return f"Of these records {said[0]}."

@@ -1,7 +1,8 @@
-"""What a release was read for need not be read again while it ships unchanged.
+"""What has been drawn need not be drawn again while it ships unchanged.
 
-Its units are a stratum that has been sampled, and what is new is another with a sample of its
-own (reference D4). Every stratum has to prove the limit by itself: were the whole worse than the
+The units of a release, or of an earlier candidate, are a stratum that has its sample, and what is
+new is another with a sample of its own (reference D4), drawn by a seed that nobody knew while the
+new records were made. Every stratum has to prove the limit by itself: were the whole worse than the
 limit, some stratum would be, and that one passes with no more than the claim's risk.
 
 Units that leave are taken care of by counting: of what is left no more are bad than were of the
@@ -44,9 +45,10 @@ class SampleFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPart:
-    """A stratum of a release that was read, as a later sample may go on from it.
+    """A stratum that was drawn before, as a later sample may go on from it.
 
-    `since` is that release. `read` are the records of the part that somebody who counts has read.
+    `since` is the release or candidate it was drawn for. `read` are the records that somebody who
+    counts has read, or somebody had something against.
     """
 
     part: SamplePart
@@ -68,13 +70,19 @@ class Division:
 
 
 def divide(
-    records: Iterable[Triple], before: Sequence[ReadPart], claim: ClaimRule, confidence: float
+    records: Iterable[Triple],
+    before: Sequence[ReadPart],
+    claim: ClaimRule,
+    confidence: float,
+    *,
+    replacing: bool = False,
 ) -> Division:
     """Return which units of `records`, triples of record id, cluster and family, have been drawn.
 
     A unit goes on where the record that spoke for it ships and its cluster has nothing that was
     not there: what was never drawn from has never been spoken for. A part from which a record
-    left that would have to be read, and was not, does not go on.
+    left that would have to be read, and was not, does not go on; with `replacing` the next in
+    rank stand for such records, and the part says how many there were (reference D4).
     """
     clusters: dict[str, list[Triple]] = {}
     for item in records:
@@ -83,7 +91,8 @@ def divide(
     parts: list[SamplePart] = []
     for one in before:
         mine = _unchanged(clusters, one.frame)
-        part = _going_on(one, len(mine), shipped, claim, confidence) if mine else None
+        go_on = _replacing if replacing else _going_on
+        part = go_on(one, len(mine), shipped, claim, confidence) if mine else None
         if part is not None:
             parts.append(part)
             clusters = {name: held for name, held in clusters.items() if name not in mine}
@@ -105,29 +114,61 @@ def _going_on(
     one: ReadPart, ships: int, shipped: frozenset[str], claim: ClaimRule, confidence: float
 ) -> SamplePart | None:
     ranked, part = one.frame.ranked, one.part
-    lost = [
-        number for number, name in enumerate(ranked) if name not in shipped and name not in one.read
-    ]
+    lost = _lost(one, shipped)
     # A reserve that can no longer be read is no reserve.
     second = 0 if any(number < part.second for number in lost) else part.second
-    first, second = stages_for(
-        least_bad(claim.limit, ships), len(ranked), 1 - confidence, part.first, second
-    )
+    bad = least_bad(claim.limit, ships)
+    first, second = stages_for(bad, len(ranked), 1 - confidence, part.first, second)
     if second and any(number < second for number in lost):
         second = 0
     if any(number < first for number in lost):
         return None
+    return _part(one, ships, first, second, ranked[: second or first])
+
+
+def _replacing(
+    one: ReadPart, ships: int, shipped: frozenset[str], claim: ClaimRule, confidence: float
+) -> SamplePart | None:
+    ranked, part = one.frame.ranked, one.part
+    lost = _lost(one, shipped)
+    left = frozenset(lost)
+    usable = [number for number in range(len(ranked)) if number not in left]
+    bad = least_bad(claim.limit, ships)
+    first, second = stages_for(bad, len(ranked), 1 - confidence, part.first, part.second)
+    if second > len(usable):
+        second = 0
+    if first > len(usable):
+        return None
+    taken = usable[: second or first]
+    skipped = sum(number < taken[-1] for number in lost)
+    records = tuple(ranked[number] for number in taken)
+    return _part(one, ships, first, second, records, skipped)
+
+
+def _lost(one: ReadPart, shipped: frozenset[str]) -> list[int]:
+    """Return the ranks of units that have left and that nobody has read, in order."""
+    return [
+        number
+        for number, name in enumerate(one.frame.ranked)
+        if name not in shipped and name not in one.read
+    ]
+
+
+def _part(
+    one: ReadPart, ships: int, first: int, second: int, records: tuple[str, ...], skipped: int = 0
+) -> SamplePart:
     return SamplePart(
-        candidate=part.candidate,
+        candidate=one.part.candidate,
         since=one.since,
-        seed=part.seed,
-        drawn_from=part.drawn_from,
-        frame=len(ranked),
+        seed=one.part.seed,
+        drawn_from=one.part.drawn_from,
+        frame=len(one.frame.ranked),
         ships=ships,
         first=first,
         second=second,
-        overlap=min(part.overlap, second or first),
-        records=ranked[: second or first],
+        overlap=min(one.part.overlap, second or first),
+        records=records,
+        skipped=skipped,
     )
 
 
@@ -192,7 +233,7 @@ def parse_frame(body: bytes, digest: str, key: str = "") -> SampleFrame:
 
 
 def strata_of(plan: SamplePlan, since: str) -> tuple[tuple[SamplePart, str], ...]:
-    """Return the strata of a released plan that a later one may go on from, each with its release.
+    """Return the strata of a plan that a later one may go on from, each with where it began.
 
     Those of older desks, which stored no frame, are none.
     """

@@ -242,8 +242,16 @@ def decisions(entries: Iterable[Entry], version: str) -> tuple[Mapping[str, str]
 
 
 def seed_of(entries: Iterable[Entry], version: str) -> str | None:
-    """Return the sample seed of `version`; the first one fixed is the only one."""
+    """Return the sample seed of `version`: the first one that was fixed for it."""
     for entry in of_type(entries, "seed.fixed"):
         if entry.event["version"] == version:
+            return str(entry.event["seed"])
+    return None
+
+
+def seed_for(entries: Iterable[Entry], candidate: str) -> str | None:
+    """Return the seed fixed for what is new in a later candidate; the first one stands."""
+    for entry in of_type(entries, "seed.fixed"):
+        if entry.event.get("candidate") == candidate:
             return str(entry.event["seed"])
     return None

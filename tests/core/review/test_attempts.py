@@ -78,7 +78,7 @@ def insistent_lead(bad_share, number, *, size=1000, rounds=5, reckons=True):
         left = {entry.record_id for entry in found.planned if entry.decided and not entry.gone}
         if not has_failed(found) and (not left or plan.second > plan.first):
             return True
-        earlier.append(EarlierSample(plan=plan, reading=found, same_seed=True))
+        earlier.append(EarlierSample(plan=plan, reading=found, same_version=True))
         names = [name for name in names if name not in left]
     return False
 
@@ -107,7 +107,7 @@ def test_what_failed_and_left_still_counts_and_the_plan_goes_on():
     first = drawn(names, seed)
     bad = {first.records[3]}
     found = reading(first, bad)
-    earlier = [EarlierSample(plan=first, reading=found, same_seed=True)]
+    earlier = [EarlierSample(plan=first, reading=found, same_version=True)]
     kept = [name for name in names if name not in bad]
     past = past_of(earlier, frozenset(kept))
     assert (past.attempt, past.gone, past.read) == (1, tuple(bad), frozenset())
@@ -126,7 +126,7 @@ def test_after_a_failed_sample_only_what_nobody_has_read_is_drawn_at_half_the_ri
     seed = fix_seed(sha256_hex(b"x"), "nonce")
     first = drawn(names, seed)
     bad = set(first.records[:2])
-    earlier = [EarlierSample(plan=first, reading=reading(first, bad), same_seed=True)]
+    earlier = [EarlierSample(plan=first, reading=reading(first, bad), same_version=True)]
     kept = [name for name in names if name not in bad]
     past = past_of(earlier, frozenset(kept))
     second = drawn(kept, seed, past)
@@ -143,7 +143,7 @@ def test_after_a_failed_sample_only_what_nobody_has_read_is_drawn_at_half_the_ri
     assert parse_plan(plan_bytes(second)) == second
     third = past_of(
         [*earlier, EarlierSample(plan=second, reading=reading(second, set(second.records[:2])),
-                                 same_seed=True)],
+                                 same_version=True)],
         frozenset(kept),
     )  # fmt: skip
     assert third.attempt == 3
@@ -154,7 +154,7 @@ def test_a_fail_that_was_left_in_is_named_and_a_new_version_is_no_way_around():
     names = [f"{n:04}" for n in range(300)]
     plan = drawn(names, fix_seed(sha256_hex(b"x"), "nonce"))
     bad = set(plan.records[:2])
-    other = EarlierSample(plan=plan, reading=reading(plan, bad), same_seed=False)
+    other = EarlierSample(plan=plan, reading=reading(plan, bad), same_version=False)
     past = past_of([other], frozenset(names))
     assert (past.attempt, past.left_in) == (2, tuple(sorted(bad)))
     # Nothing of it ships any more: another scope altogether.
@@ -170,7 +170,7 @@ def test_flags_nobody_settled_count_as_fails_of_what_is_gone():
     )  # fmt: skip
     part = PartReading(planned=(flagged,), reserve=(), allowed=1, second_stage=False, overlap=0)
     found = PlanReading(parts=(part,), extra=())
-    sample = EarlierSample(plan=plan, reading=found, same_seed=True)
+    sample = EarlierSample(plan=plan, reading=found, same_version=True)
     assert past_of([sample], frozenset(names[5:]) - {plan.records[0]}).gone == (plan.records[0],)
 
 
@@ -199,7 +199,7 @@ def test_a_question_that_failed_is_not_mended_by_removing_its_low_records():
     plan = drawn(names, fix_seed(sha256_hex(b"x"), "nonce"))
     low = plan.records[4]
     sample = EarlierSample(
-        plan=plan, reading=reading(plan, set()), same_seed=True, low=frozenset({low})
+        plan=plan, reading=reading(plan, set()), same_version=True, low=frozenset({low})
     )
     kept = frozenset(names) - {low}
     # One low score that left stays in the sample; too many of them are a failed sample.

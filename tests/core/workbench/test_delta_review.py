@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from core.model.errors import ReviewError
+from core.review.sample import fix_seed
 from core.storage.ports import ObjectStore
 from tests.builders import a_row
 from tests.desk import (
     VERSION,
     a_desk,
+    add_candidate,
     add_ready_candidate,
     clean_answers,
+    pass_gates,
     person_of,
     read_everything,
     some_rows_to_read,
@@ -148,7 +152,7 @@ def test_a_withdrawn_release_is_nothing_to_go_on_from(bench):
     assert bench.reviews.plans(new.digest)[CLAIM].parts == ()
 
 
-def test_without_its_stored_frame_everything_is_drawn_anew(bench, monkeypatch):
+def test_without_its_stored_frame_everything_is_drawn_anew(bench):
     store: ObjectStore = bench.desk.store
     for entry in list(store.list(f"{bench.desk.prefix}reviews/")):
         if "/frames/" in entry.key:
@@ -159,11 +163,63 @@ def test_without_its_stored_frame_everything_is_drawn_anew(bench, monkeypatch):
     assert plan.frame == 61
 
 
-def test_a_later_candidate_of_the_version_goes_on_from_the_release_too(bench):
+def test_a_later_candidate_goes_on_from_the_one_before_and_so_from_the_release(bench):
     first = add_ready_candidate(bench, rows(57, "new one", "new two"), version=NEXT)
-    read_everything(bench, CLAIM, "clinician-1", version=NEXT)
+    read_what_is_left(bench, first.digest)
     second = add_ready_candidate(bench, rows(57, "new one", "new two", "newest"), version=NEXT)
     before, after = (bench.reviews.plans(one.digest)[CLAIM] for one in (first, second))
-    assert after.parts[0] == before.parts[0]
-    assert (after.parts[1].ships, after.parts[1].seed) == (3, before.parts[1].seed)
-    assert to_read(bench, second.digest) <= set(after.parts[1].records)
+    # A part keeps the name of where it began.
+    assert [part.since for part in after.parts] == [VERSION, f"candidate {first.digest[:8]}", ""]
+    assert [part.records for part in after.parts[:2]] == [part.records for part in before.parts]
+    assert to_read(bench, second.digest) <= set(after.parts[2].records)
+
+
+def add_judged(bench, found, version=NEXT):
+    candidate = add_candidate(bench, found, version=version)
+    pass_gates(bench, candidate)
+    return candidate
+
+
+def test_what_is_new_is_drawn_by_a_seed_nobody_knew_while_it_was_made(bench):
+    lead = person_of(bench, "lead")
+    first = add_ready_candidate(bench, rows(57, "new one"), version=NEXT)
+    second = add_judged(bench, rows(57, "new one", *(f"filler {n}" for n in range(9))))
+    with pytest.raises(ReviewError) as refused:
+        bench.reviews.freeze(second.digest, " ", lead)
+    assert refused.value.code == "review.nonce"
+    assert bench.reviews.plans(second.digest) == {}
+    bench.reviews.freeze(second.digest, "a heron in the reeds", lead)
+    plan = bench.reviews.plans(second.digest)[CLAIM]
+    seeds = [part.seed for part in plan.parts]
+    assert len(set(seeds)) == 3
+    assert seeds[2] == fix_seed(second.digest, "a heron in the reeds")
+    assert bench.reviews.seed(NEXT) == bench.reviews.plans(first.digest)[CLAIM].seed
+    # Again, it is the same plan, and no other seed.
+    assert bench.reviews.freeze(second.digest, "other words", lead)[0] == plan
+    kinds = [entry.event["type"] for entry in bench.desk.entries()]
+    assert kinds.count("seed.fixed") == 3
+
+
+def test_with_nothing_new_no_words_are_asked_for(bench):
+    add_ready_candidate(bench, rows(57, "new one", "new two"), version=NEXT)
+    second = add_judged(bench, rows(57, "new one", "new two", but=(4,)))
+    bench.reviews.freeze(second.digest, "", person_of(bench, "lead"))
+    assert len(bench.reviews.plans(second.digest)[CLAIM].parts) == 2
+
+
+def test_in_one_version_a_record_that_leaves_unread_is_replaced_and_told(simulator, tmp_path):
+    bench = a_desk(simulator, tmp_path, rows=rows(57))
+    first = bench.candidates.current(VERSION)
+    plan = bench.reviews.plans(first.digest)[CLAIM]
+    found = {
+        cell: [row for row in held if row["metadata"]["record_id"] != plan.records[0]]
+        for cell, held in rows(57).items()
+    }
+    second = add_judged(bench, found, VERSION)
+    bench.reviews.freeze(second.digest, "", person_of(bench, "lead"))
+    [part] = bench.reviews.plans(second.digest)[CLAIM].parts
+    assert part.skipped == 1
+    assert part.records[:3] == plan.records[1:]
+    assert plan.records[0] not in part.records
+    state = bench.reviews.state(second.digest, CLAIM)
+    assert "1 drawn before them left unread" in state.sentence

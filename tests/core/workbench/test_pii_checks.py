@@ -329,7 +329,7 @@ def test_another_text_in_the_next_candidate_has_to_be_read(bench: Workbench) -> 
     read_all(bench, "priority")
     second = add_candidate(bench, with_priority(spoken("Another.", "Yes.")))
     pass_gates(bench, second)
-    bench.reviews.freeze(second.digest, "", person_of(bench, "lead"))
+    bench.reviews.freeze(second.digest, NONCE, person_of(bench, "lead"))
     state = bench.pii.states(second.digest)["priority"]
     assert (state.state, state.read) == ("reading", 0)
 
