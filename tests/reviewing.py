@@ -11,7 +11,7 @@ from core.model.names import Digest, ReviewerId
 from core.model.review import Flag, Rating, ReviewState, Rubric, SamplePlan
 from core.model.signoff import Person
 from core.policy.types import ClaimRule
-from core.review import frame, ratings, rubrics, sample, settlements, statement
+from core.review import frame, plans, ratings, rubrics, sample, settlements, statement
 from core.review.answers import RatingDesk, rating_bytes
 from core.review.ratings import StoredRating
 from tests.builders import PREFIX, a_candidate
@@ -74,7 +74,7 @@ class Review:
             candidate=self.candidate.digest,
             seed=sample.fix_seed(self.candidate.digest, "nonce"),
         )
-        sample.freeze_plan(store, PREFIX, self.plan)
+        plans.freeze_plan(store, PREFIX, self.plan)
 
     def rows(self) -> Iterable[frame.FrameRow]:
         """Every shipped record."""

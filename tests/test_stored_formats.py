@@ -32,7 +32,7 @@ from core.release.withdraw import read_withdrawal, withdraw_release
 from core.review import keys
 from core.review.answers import parse_rating
 from core.review.envelope import open_envelope, seal, statement_bytes
-from core.review.sample import parse_plan
+from core.review.plans import parse_plan
 from core.review.strata import parse_frame
 from core.storage.journal import Journal
 from core.storage.ports import SystemClock

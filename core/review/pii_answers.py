@@ -15,7 +15,7 @@ from core.model.signoff import Person
 from core.review.answers import check_person, moment_of
 from core.review.frame import FoundRecord
 from core.review.pii_question import KINDS, READERS
-from core.review.sample import plan_digest
+from core.review.plans import plan_digest
 from core.review.write_once import read_kept
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once

@@ -13,7 +13,8 @@ from core.model.review import SamplePlan
 from core.policy.types import ClaimRule, PiiCheckRule
 from core.review.pii_attempts import EarlierSample, failed_samples, rule_after, unread_records
 from core.review.pii_question import question
-from core.review.sample import draw_plan, parse_plan, plan_bytes
+from core.review.plans import parse_plan, plan_bytes
+from core.review.sample import draw_plan
 from core.review.write_once import freeze_for_claim, load_by_claim
 from core.storage.ports import ObjectStore
 

@@ -13,7 +13,7 @@ from core.review.bounds import quoted_upper
 from core.review.pii_answers import StoredAnswer
 from core.review.pii_attempts import EarlierSample, attempts_sentence, failed_samples, rule_after
 from core.review.pii_question import question
-from core.review.sample import plan_digest
+from core.review.plans import plan_digest
 
 
 def pii_state(

@@ -15,8 +15,8 @@ from core.review.acts import StoredAct
 from core.review.agreement import Coefficient
 from core.review.intervals import Interval, flag_interval, item_intervals, norming_due
 from core.review.norming import NormingRoom
+from core.review.plans import plan_digest
 from core.review.ratings import StoredRating
-from core.review.sample import plan_digest
 from core.review.settlements import StoredSettlement
 
 SCHEMA = "release-desk/review-report/2"

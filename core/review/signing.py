@@ -19,8 +19,8 @@ from core.review.acts import StoredAct
 from core.review.beside import acts_statement
 from core.review.envelope import seal, statement_bytes
 from core.review.identity import SigningDesk, check_signer, identity_of, login_of
+from core.review.plans import plan_digest
 from core.review.ratings import StoredRating, ratings_digest
-from core.review.sample import plan_digest
 from core.review.settlements import StoredSettlement, settlements_digest
 from core.review.signoffs import GIVEN, REVOKED, parse_signoff, read_signoff, signoff_folder
 from core.storage.journal import Journal

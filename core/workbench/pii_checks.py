@@ -18,7 +18,7 @@ from core.review.pii_answers import StoredAnswer, submit_answer
 from core.review.pii_question import METHOD, QUESTION, READERS
 from core.review.pii_sample import draw_pii_plan, freeze_pii_plan, load_pii_plans
 from core.review.pii_state import pii_state
-from core.review.sample import plan_digest
+from core.review.plans import plan_digest
 from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk

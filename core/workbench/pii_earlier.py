@@ -11,7 +11,7 @@ from core.model.review import SamplePlan
 from core.review.pii_answers import StoredAnswer, load_answers
 from core.review.pii_attempts import EarlierSample
 from core.review.pii_sample import load_pii_plans
-from core.review.sample import plan_digest
+from core.review.plans import plan_digest
 from core.storage.journal import Entry
 from core.workbench import history
 from core.workbench.desk import Desk

@@ -11,7 +11,7 @@ from core.model.names import ReviewerId
 from core.model.signoff import Person, Signoff
 from core.release.facts import Facts, SignoffFault
 from core.release.inputs import ReviewEvidence
-from core.review.sample import plan_digest
+from core.review.plans import plan_digest
 from core.review.signoffs import LoadedSignoffs
 from core.workbench import history
 from core.workbench.audit import Audit

@@ -18,6 +18,7 @@ from core.review.carried import Carried, load_carried, with_carried
 from core.review.drafts import DraftPlace, Drafts
 from core.review.frame import FoundRecord, find_record, find_records
 from core.review.known_bad import AREA, KnownBad, load_known_bad
+from core.review.plans import load_plans
 from core.review.ratings import (
     RATINGS,
     StoredRating,
@@ -28,7 +29,6 @@ from core.review.ratings import (
 )
 from core.review.reading import PlanReading, read_plan, split_counted
 from core.review.rubrics import load_rubrics
-from core.review.sample import load_plans
 from core.review.sensitivity import Sensitivity, measure
 from core.review.settlements import StoredSettlement, load_settlements, outcomes
 from core.review.statement import review_state

@@ -13,7 +13,7 @@ from core.policy.types import ClaimRule
 from core.review.carried import beside, carry, freeze_carried
 from core.review.frame import read_frame
 from core.review.known_bad import freeze_known_bad, load_known_bad, plant
-from core.review.sample import freeze_plan, plan_digest
+from core.review.plans import freeze_plan, plan_digest
 from core.workbench import history
 from core.workbench.pii_checks import freeze_pii_samples
 from core.workbench.reviews.basis import EDITED_WHY, FLAGGED_WHY, SIBLING_WHY

@@ -11,9 +11,10 @@ from core.canonical import sha256_hex
 from core.model.errors import ReviewError
 from core.review.attempts import EarlierSample, Past, claim_after, has_failed, past_of, past_words
 from core.review.bounds import finite_risk
+from core.review.plans import parse_plan, plan_bytes
 from core.review.reading import PartReading, PlanReading, RecordReading
 from core.review.rubrics import load_rubrics
-from core.review.sample import draw_plan, fix_seed, parse_plan, plan_bytes
+from core.review.sample import draw_plan, fix_seed
 from tests.reviewing import a_claim
 
 CLAIM = a_claim(limit=0.05, confidence=0.95, first=63, second=113, overlap=0)

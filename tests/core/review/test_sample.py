@@ -9,7 +9,7 @@ import pytest
 from core.canonical import sha256_hex
 from core.model.errors import ReviewError
 from core.policy.load import packaged_source, parse_policy
-from core.review import bounds, frame, sample
+from core.review import bounds, frame, plans, sample
 from core.review.rubrics import load_rubrics
 from tests.builders import PREFIX, a_candidate, a_row, change_candidate
 from tests.reviewing import a_claim
@@ -160,49 +160,49 @@ def test_a_claim_that_its_sample_cannot_prove_is_refused():
 
 def test_a_plan_survives_its_bytes():
     plan = draw(some_records(500), **LARGE)
-    assert sample.parse_plan(sample.plan_bytes(plan)) == plan
-    assert b'"limit":"0.05"' in sample.plan_bytes(plan)
+    assert plans.parse_plan(plans.plan_bytes(plan)) == plan
+    assert b'"limit":"0.05"' in plans.plan_bytes(plan)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"schema":"release-desk/sample-plan/1"}'])
 def test_bytes_that_are_no_plan_are_refused(body):
     with pytest.raises(ReviewError) as caught:
-        sample.parse_plan(body)
+        plans.parse_plan(body)
     assert caught.value.code == "review.plan_broken"
 
 
 def test_a_plan_is_frozen_once(simulator):
     plan = draw(some_records(500), **LARGE)
-    key = sample.freeze_plan(simulator, PREFIX, plan)
-    assert sample.freeze_plan(simulator, PREFIX, plan) == key
-    name = f"clinician_foundation-{sample.plan_digest(plan)}.json"
+    key = plans.freeze_plan(simulator, PREFIX, plan)
+    assert plans.freeze_plan(simulator, PREFIX, plan) == key
+    name = f"clinician_foundation-{plans.plan_digest(plan)}.json"
     assert key == f"{PREFIX}reviews/{CANDIDATE}/plans/{name}"
     kinder = dataclasses.replace(plan, seed="kinder", id="kinder")
     with pytest.raises(ReviewError) as caught:
-        sample.freeze_plan(simulator, PREFIX, kinder)
+        plans.freeze_plan(simulator, PREFIX, kinder)
     assert caught.value.code == "review.frozen_already"
-    assert sample.load_plans(simulator, PREFIX, CANDIDATE) == {plan.claim: plan}
+    assert plans.load_plans(simulator, PREFIX, CANDIDATE) == {plan.claim: plan}
 
 
 def test_a_second_plan_put_by_hand_stops_everything(simulator):
     plan = draw(some_records(500), **LARGE)
-    sample.freeze_plan(simulator, PREFIX, plan)
+    plans.freeze_plan(simulator, PREFIX, plan)
     kinder = dataclasses.replace(plan, seed="kinder", id="kinder")
     folder = f"{PREFIX}reviews/{CANDIDATE}/plans/"
     simulator.put(
-        f"{folder}{plan.claim}-{sample.plan_digest(kinder)}.json", sample.plan_bytes(kinder)
+        f"{folder}{plan.claim}-{plans.plan_digest(kinder)}.json", plans.plan_bytes(kinder)
     )
     with pytest.raises(ReviewError) as caught:
-        sample.load_plans(simulator, PREFIX, CANDIDATE)
+        plans.load_plans(simulator, PREFIX, CANDIDATE)
     assert caught.value.code == "review.two_plans"
 
 
 def test_an_edited_plan_is_noticed(simulator):
     plan = draw(some_records(500), **LARGE)
-    key = sample.freeze_plan(simulator, PREFIX, plan)
-    simulator.put(key, sample.plan_bytes(dataclasses.replace(plan, first=1, second=0)))
+    key = plans.freeze_plan(simulator, PREFIX, plan)
+    simulator.put(key, plans.plan_bytes(dataclasses.replace(plan, first=1, second=0)))
     with pytest.raises(ReviewError) as caught:
-        sample.load_plans(simulator, PREFIX, CANDIDATE)
+        plans.load_plans(simulator, PREFIX, CANDIDATE)
     assert caught.value.code == "review.plan_broken"
 
 

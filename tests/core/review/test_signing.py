@@ -16,8 +16,8 @@ from core.policy.types import SignoffRule
 from core.review import keys, signing
 from core.review.beside import acts_statement
 from core.review.envelope import PAYLOAD_TYPE, open_envelope, seal, signed_bytes, statement_bytes
+from core.review.plans import plan_digest
 from core.review.ratings import ratings_digest
-from core.review.sample import plan_digest
 from core.review.settlements import settlements_digest
 from core.review.signoffs import load_signoffs, signoff_folder
 from core.storage.journal import Journal

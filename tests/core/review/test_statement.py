@@ -8,8 +8,8 @@ from core.canonical import canonical_bytes, document_bytes, sha256_hex
 from core.model.errors import NotAllowed, ReviewError
 from core.model.names import Digest
 from core.model.review import SamplePlan
-from core.review import sample
 from core.review.phrases import percent
+from core.review.plans import load_plans
 from core.review.ratings import StoredRating
 from core.review.settlements import Settlement, outcomes, settle, settlement_bytes
 from core.review.statement import review_state
@@ -481,5 +481,5 @@ def test_percentages_are_written_as_people_write_them(share, text):
 
 
 def test_the_state_is_that_of_the_frozen_plan(review, simulator):
-    plans = sample.load_plans(simulator, PREFIX, review.candidate.digest)
-    assert plans[review.claim.id] == review.plan
+    found = load_plans(simulator, PREFIX, review.candidate.digest)
+    assert found[review.claim.id] == review.plan

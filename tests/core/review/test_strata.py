@@ -16,9 +16,10 @@ from core.canonical import sha256_hex
 from core.model.errors import ReviewError
 from core.review import bounds, strata
 from core.review.attempts import Past, has_failed
+from core.review.plans import freeze_plan, load_plans, parse_plan
+from core.review.plans import plan_bytes as bytes_of
 from core.review.rubrics import load_rubrics
-from core.review.sample import draw_sample, fix_seed, freeze_plan, load_plans, parse_plan
-from core.review.sample import plan_bytes as bytes_of
+from core.review.sample import draw_sample, fix_seed
 from core.review.strata import ReadPart, SampleFrame, divide, strata_of
 from tests.builders import PREFIX
 from tests.core.review.test_attempts import reading

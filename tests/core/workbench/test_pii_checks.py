@@ -18,7 +18,7 @@ from core.policy.types import PiiCheckRule
 from core.review.frame import read_frame
 from core.review.pii_attempts import EarlierSample
 from core.review.pii_sample import draw_pii_plan
-from core.review.sample import plan_digest
+from core.review.plans import plan_digest
 from core.storage.ports import SystemClock
 from core.workbench import Workbench, assemble
 from tests.builders import Row, a_row
