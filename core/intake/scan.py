@@ -40,7 +40,7 @@ from core.policy.types import Policy, PrivacyRule
 from core.storage.ports import ObjectStore
 from core.storage.put_once import put_once
 
-SCAN_VERSION = 6
+SCAN_VERSION = 7
 StoreFactory = Callable[[], ObjectStore]
 
 _POINTER = "release-desk/scan/2"

@@ -148,13 +148,17 @@ def _opens_alone(line: bytes) -> bool:
 
 
 def _is_json(line: bytes) -> bool:
-    if line[:1] not in (b"{", b"["):
+    if line[:1] not in (b"{", b"[", b'"'):
         return False
     try:
-        return isinstance(decode_strict(line), (dict, list))
+        value = decode_strict(line)
+        if isinstance(value, str):
+            # A row that was encoded twice is a string that opens as a row does.
+            return value.lstrip()[:1] in ("{", "[")
+        return isinstance(value, (dict, list))
     except BadJson as error:
         # Well formed for its line, though refused: the object is still JSONL.
-        return error.code not in ("line.bad_json", "line.not_utf8")
+        return line[:1] != b'"' and error.code not in ("line.bad_json", "line.not_utf8")
 
 
 def _document(body: bytes) -> Sniffed:

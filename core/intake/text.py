@@ -27,6 +27,15 @@ _PLAIN = bytes.maketrans(
 )
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing of `text` can be seen: white space and invisible characters alone."""
+    shown = text.strip()
+    # Most texts begin with something to see, so that the rest need not be looked at.
+    return not shown or (
+        _INVISIBLE.match(shown) is not None and not _INVISIBLE.sub("", shown).strip()
+    )
+
+
 def fold_text(text: str) -> str:
     """Return `text` as it is compared: NFKC, case folded, without invisible characters."""
     if text.isascii():

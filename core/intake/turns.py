@@ -11,6 +11,7 @@ import msgspec
 
 from core.intake.roles import ROLE_FIELDS, TEXT_FIELDS, role_of
 from core.intake.strict_json import BadJson, decode_strict
+from core.intake.text import is_blank
 from core.model.dataset import Message, Role
 
 _RECORD_FIELDS: Final = frozenset(
@@ -73,7 +74,10 @@ def _own_messages(turns: list[object]) -> tuple[Message, ...] | None:
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
     contents = [message.content for message in messages]
-    if not all(map(str.strip, contents)) or "\x00" in "".join(contents):
+    together = "".join(contents)
+    if not all(map(str.strip, contents)) or "\x00" in together:
+        return None
+    if not together.isascii() and any(map(is_blank, contents)):
         return None
     return messages
 
@@ -134,7 +138,7 @@ def content_of(value: object) -> str:
         raise BadTurns("row.empty_turn")
     if not isinstance(value, str):
         raise BadTurns("row.not_text")
-    if not value.strip():
+    if is_blank(value):
         raise BadTurns("row.empty_turn")
     if "\x00" in value:
         raise BadTurns("row.nul")

@@ -167,6 +167,8 @@ def test_the_source_s_own_id_is_kept(fields: Mapping[str, object], identity: str
     [
         ({"messages": turns(("user", ASKED), ("assistant", " \n"))}, "row.empty_turn"),
         ({"messages": turns(("user", None), ("assistant", TOLD))}, "row.empty_turn"),
+        ({"messages": turns(("user", " \u200b\ufeff"), ("assistant", TOLD))}, "row.empty_turn"),
+        ({"conversations": [{"human": ASKED}, {"gpt": "\u200d"}]}, "row.empty_turn"),
         ({"messages": turns(("user", [ASKED]), ("assistant", TOLD))}, "row.not_text"),
         ({"messages": turns(("user", "a\x00b"), ("assistant", TOLD))}, "row.nul"),
         ({"messages": turns(("user", ASKED), ("tool", TOLD))}, "row.unknown_role"),

@@ -119,6 +119,15 @@ def test_a_row_encoded_twice_that_is_not_sound_is_refused(row: object) -> None:
     assert names(read(lines(row, {"messages": BOTH})))[0] == "row.double_encoded"
 
 
+def test_lines_that_are_rows_encoded_twice_are_no_table() -> None:
+    whole, cut = json.dumps({"messages": BOTH}), json.dumps({"messages": BOTH[:1]})
+    items = read(lines(whole, whole, cut))
+    assert [said(item) for item in items[:2]] == [[ASKED, TOLD]] * 2
+    assert names(items)[2] == "row.double_encoded"
+    # Quoted cells are a table all the same.
+    assert len(read(f'"question","answer"\n"{ASKED}","{TOLD}"\n'.encode())) == 1
+
+
 @pytest.mark.parametrize("line_bytes", [300, 1 << 20])
 def test_rows_kept_by_their_ids_are_rows_with_these_ids(line_bytes: int) -> None:
     rule = a_policy(intake={"line_bytes": line_bytes}).intake
