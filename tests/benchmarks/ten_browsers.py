@@ -169,7 +169,8 @@ def tell(bench: Workbench, digest: str, met: Reading, seconds: float, busy: floa
     high = statistics.quantiles(met.times, n=20)[-1] if count > 1 else float("nan")
     print(f"next record n={count} median {statistics.median(met.times):.0f} ms  p95 {high:.0f} ms")
     print(f"{seconds:.1f} s, {count / seconds:.2f} submissions/s; the desk's processor: "
-          f"{busy / count:.3f} s a submission, {100 * busy / seconds:.0f} % of one")  # fmt: skip
+          f"{busy / count:.3f} s a submission, {100 * busy / seconds:.0f} % of one; "
+          f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")  # fmt: skip
     planted = set(bench.reviews.known_bad(digest)[CLAIM].ids)
     ratings = [one.rating for one in bench.reviews.ratings(digest, CLAIM)]
     stored = {(rating.record_id, rating.reviewer) for rating in ratings}

@@ -7,7 +7,7 @@ browser sends its last events again; applying one twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -142,7 +142,7 @@ def _apply(seat: Seat, event: Mapping[str, Any], memory: _Memory) -> None:
     elif kind == "not_now":
         where = (str(event["candidate"]), seat.claim, record, seat.person)
         seat.bench.reviews.not_now(*where, str(event["reason"]))
-        _go_on(seat, memory, record)
+        _go_on(seat, memory, record, "later")
     elif kind == "undo":
         _undo(seat, memory, event)
     else:
@@ -164,12 +164,24 @@ def _answered(seat: Seat, memory: _Memory, event: Mapping[str, Any]) -> None:
         return
     reviews.submit(*where, {**payload, "shown_sha256": event["shown_sha256"]}, **order)
     memory.undoable = record
-    _go_on(seat, memory, record)
+    _go_on(seat, memory, record, "done")
 
 
-def _go_on(seat: Seat, memory: _Memory, record: str) -> None:
-    memory.queue = seat.bench.reviews.queue(seat.digest, seat.claim, seat.person)
-    memory.at = _taken(seat, _to_read(memory.queue, record, seat.sitting), record)
+def _go_on(seat: Seat, memory: _Memory, record: str, state: str) -> None:
+    """Take the next record from the list as it is known; the page draws a fresh one after it.
+
+    Drawing up a list is a third of what the reader would wait for. Only when all that is known
+    has been taken meanwhile is it drawn up before the next record.
+    """
+    items = [
+        replace(item, state=state) if item.record_id == record else item
+        for item in memory.queue.items
+    ]
+    memory.queue = ReviewQueue(items=tuple(items), current=None)
+    memory.at = _taken(seat, _to_read(memory.queue, record, seat.sitting), "")
+    if not memory.at:
+        memory.queue = seat.bench.reviews.queue(seat.digest, seat.claim, seat.person)
+        memory.at = _taken(seat, _to_read(memory.queue, record, seat.sitting), record)
     memory.screen, memory.submitted = None, True
 
 
