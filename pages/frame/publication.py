@@ -96,7 +96,8 @@ def draw_published(bench: Workbench, release: ReleaseSummary) -> None:
                 "or verify it on Releases before anybody reads it."
             )
         if held is not None:
-            show.prose("Manifest, at {at} by {by}", at=release.published_at, by=release.by)
+            at = show.when(release.published_at)
+            show.prose("Manifest, written {at}, by {by}", at=at, by=release.by)
             prefix = f"{bench.desk.prefix}releases/{version}/manifest.json"
             st.code(f"{prefix}\nsha256 {held[1]}", language=None, wrap_lines=True)
         show.prose(
