@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.canonical import digest_of
+from core.gates.dismissals import Dismissals
 from core.gates.gate import stated_id
 from core.gates.name_sample import Held, NameSample, upper_bound
 from core.intake.language import holds_english
@@ -49,7 +50,7 @@ class PrivacyGate:
         self._names = NameFinder()
         self._canary_names = NameFinder()
         self._sample = NameSample(policy.privacy.ner_records)
-        self._dismissed = frozenset(_dismissals(candidate.decisions))
+        self._dismissals = Dismissals(candidate.decisions)
         self._allowed = frozenset(_allowances(candidate.decisions))
         self._proven: set[str] = set()
         self._spans: Counter[str] = Counter()
@@ -68,7 +69,7 @@ class PrivacyGate:
             "ner_records": self._rule.ner_records,
             "redaction_share": repr(self._rule.redaction_share),
             "characters_per_word": repr(self._rule.characters_per_word),
-            "dismissals": digest_of(sorted(list(key) for key in self._dismissed)),
+            **self._dismissals.settings(),
             "allowances": digest_of(sorted(list(key) for key in self._allowed)),
         }
 
@@ -151,7 +152,7 @@ class PrivacyGate:
                 if action == "count":
                     continue
                 finding = _at(record, turn, span)
-                if action == "redact" or not self._is_settled(finding, message.content):
+                if action == "redact" or not self._is_settled(finding, record):
                     yield finding
 
     def _damages(self, record: ShippedRecord) -> Iterator[Finding]:
@@ -160,11 +161,14 @@ class PrivacyGate:
         seen.words += whole.words
         seen.placeholders += whole.placeholders
         if whole.swollen(self._rule.characters_per_word) or self._over_redacted(record, whole):
-            yield from self._unless_dismissed(_finding(record, "privacy.over_redacted"))
+            yield from self._unless_dismissed(_finding(record, "privacy.over_redacted"), record)
         for turn, message in enumerate(record.messages):
             for start, end in lost_crisis_lines(message.content):
                 yield from self._unless_dismissed(
-                    _finding(record, "privacy.crisis_line_removed", turn=turn, start=start, end=end)
+                    _finding(
+                        record, "privacy.crisis_line_removed", turn=turn, start=start, end=end
+                    ),
+                    record,
                 )
 
     def _over_redacted(self, record: ShippedRecord, whole: Density) -> bool:
@@ -202,7 +206,7 @@ class PrivacyGate:
             return
         finding = _at(record, turn, span)
         if span.score >= rule.score:
-            if not self._is_settled(finding, record.messages[turn].content):
+            if not self._is_settled(finding, record):
                 yield finding
         else:
             yield _finding(
@@ -214,29 +218,24 @@ class PrivacyGate:
                 end=span.end,
             )
 
-    def _unless_dismissed(self, finding: Finding) -> Iterator[Finding]:
-        if not self._is_dismissed(finding):
+    def _unless_dismissed(self, finding: Finding, record: ShippedRecord) -> Iterator[Finding]:
+        if not self._is_dismissed(finding, record):
             yield finding
 
-    def _is_settled(self, finding: Finding, text: str) -> bool:
+    def _is_settled(self, finding: Finding, record: ShippedRecord) -> bool:
         """Whether people called this place a false alarm, or allowed this value anywhere."""
-        if self._is_dismissed(finding):
+        if self._is_dismissed(finding, record):
             return True
+        text = record.messages[finding.turn].content
         value = value_digest(finding.code, text[finding.start : finding.end])
         allowed = (finding.code, str(value)) in self._allowed
         self._allowances_used += allowed
         return allowed
 
-    def _is_dismissed(self, finding: Finding) -> bool:
-        key = (
-            finding.record_id,
-            finding.code,
-            str(finding.turn),
-            str(finding.start),
-            str(finding.end),
-        )
-        self._dismissals_used += key in self._dismissed
-        return key in self._dismissed
+    def _is_dismissed(self, finding: Finding, record: ShippedRecord) -> bool:
+        dismissed = self._dismissals.hold(finding, record.messages)
+        self._dismissals_used += dismissed
+        return dismissed
 
     def _ner_measures(self) -> Mapping[str, object]:
         read, offered = self._sample.read, self._sample.offered
@@ -263,23 +262,6 @@ class PrivacyGate:
                 for stratum in sorted(offered)
             },
         }
-
-
-def _dismissals(
-    decisions: Iterable[Mapping[str, str]],
-) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield what people called false positives; one without name and reason dismisses nothing."""
-    for decision in decisions:
-        if decision.get("action") != "false_positive" or decision.get("gate") != "privacy":
-            continue
-        if decision.get("by", "").strip() and decision.get("reason", "").strip():
-            yield (
-                decision.get("record_id", ""),
-                decision.get("code", ""),
-                str(decision.get("turn", "-1")),
-                str(decision.get("start", "-1")),
-                str(decision.get("end", "-1")),
-            )
 
 
 def _allowances(decisions: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str]]:

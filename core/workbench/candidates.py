@@ -18,6 +18,7 @@ from core.model.gate import Finding, StoredReport
 from core.model.names import Digest, Version, parse_digest_prefix, parse_version
 from core.model.personal import entity_of
 from core.model.progress import Progress, silent
+from core.model.shown import turn_digests
 from core.model.signoff import Person
 from core.review.frame import find_records
 from core.workbench import history
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ACTIONS = ("exclude", "exclude_group", "redact", "false_positive", "allow", "explain")
 """What a person may decide about a finding. Each takes effect in the next candidate."""
+_MOST_SHOWN = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +366,8 @@ class Candidates:
             or any(not place.get("end", "-1").isdecimal() for place in places)
         ):
             raise GateError("finding.action", "Only words that stand somewhere can be redacted.")
+        if (gate, action) == ("privacy", "false_positive"):
+            places = self._with_what_was_shown(candidate, places)
         unique = {json.dumps(place, sort_keys=True): dict(place) for place in places}
         if not unique:
             raise GateError("finding.absent", "No such finding is open on this candidate.")
@@ -379,6 +383,21 @@ class Candidates:
             places=[unique[key] for key in sorted(unique)],
         )
         return len(unique)
+
+    def _with_what_was_shown(
+        self, candidate: Candidate, places: Sequence[Mapping[str, str]]
+    ) -> Sequence[Mapping[str, str]]:
+        """Return the places with digests of the turns that were read, for `core.gates.dismissals`.
+
+        Where they are too many to keep, none is: then the alarm is asked again, and nothing worse.
+        """
+        records = find_records(
+            self.desk.store, candidate, {place.get("record_id", "") for place in places}
+        )
+        shown = {name: " ".join(turn_digests(found.messages)) for name, found in records.items()}
+        if sum(len(shown[place["record_id"]]) for place in places) > _MOST_SHOWN:
+            return places
+        return [{**place, "shown": shown[place["record_id"]]} for place in places]
 
     def values_of(self, digest: str, findings: Sequence[Finding]) -> tuple[Mapping[str, str], ...]:
         """Return the places of an `allow` decision: digests of the values, never the values.
