@@ -97,8 +97,9 @@ class Ledger:
         self._texts.close()
 
     def let_signatures_go(self) -> None:
-        """Hold no signatures any more; they are most of what a ledger holds."""
+        """Hold no signatures any more, most of a ledger, nor what was held to read columns."""
         self.signatures = np.empty((0, self.signatures.shape[1]), np.uint32)
+        pa.default_memory_pool().release_unused()
 
     def family(self, record: int) -> str:
         """Return the family of the record with this index."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from core.canonical import sha256_hex
 from core.intake import near
 from core.intake.inventory import carry_times, make_listing
 from core.intake.packed_digests import PackedDigests
@@ -147,6 +150,40 @@ def test_columns_of_what_is_no_longer_used_are_left_behind(store, first, tmp_pat
     blocks = [key for key in asked(store, "get", "/columns/") if key.endswith(".arrow")]
     assert 1 <= len(set(blocks)) <= 9
     assert asked(store, "get", ".parquet") == []
+
+
+def test_blocks_of_a_format_not_known_here_are_passed_over(store, first):
+    [key] = [k.key for k in store.list(PREFIX) if "/columns/" in k.key and ".arrow" in k.key]
+    [index] = [k.key for k in store.list(PREFIX) if "/columns/index/" in k.key]
+    table = pa.ipc.open_file(store.get(key, limit=1 << 30).body).read_all()
+    file = io.BytesIO()
+    # The same columns, wrongly filled, under the name of a later format.
+    lines = pa.array([7] * len(table), pa.int64())
+    table = table.set_column(table.schema.get_field_index("line"), table.field("line"), lines)
+    later = table.replace_schema_metadata({"schema": "release-desk/columns/9"})
+    with pa.ipc.new_file(file, later.schema) as writer:
+        writer.write_table(later)
+    digest = sha256_hex(file.getvalue())
+    store.put(key.replace(Path(key).stem, digest), file.getvalue())
+    named = store.get(index, limit=1 << 30).body.replace(Path(key).stem.encode(), digest.encode())
+    store.put(index.replace(Path(index).stem, sha256_hex(named)), named)
+    store.delete(index)
+    store.asked.clear()
+    assert build(store) == first
+    assert digest in str(asked(store, "get", "/columns/"))
+    assert len(set(asked(store, "get", ".parquet"))) == len(some_objects())
+
+
+def test_texts_that_are_damaged_are_made_again_when_they_are_asked_for(
+    store, first, tmp_path_factory
+):
+    for item in list(store.list(PREFIX)):
+        if item.key.endswith(".parquet"):
+            store.put(item.key, b"PAR1 no more")
+    assert build(store) == first
+    decisions = excluding(a_record_of(store, first, "cot_reasoning"))
+    second = build(store, decisions=decisions)
+    assert second.digest == uncached(tmp_path_factory, some_objects(), decisions=decisions).digest
 
 
 def test_a_decided_redaction_reads_the_one_source_it_is_about(store, first, tmp_path_factory):
