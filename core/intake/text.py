@@ -46,7 +46,7 @@ def fold_text(text: str) -> str:
 
 def compared_text(messages: Sequence[Message]) -> str:
     """Return the dialogue without its system prompt, which many records share by design."""
-    return "\n".join(message.content for message in messages if message.role != "system")
+    return "\n".join([message.content for message in messages if message.role != "system"])
 
 
 def digest_dialogue(messages: Sequence[Message], squeezed: Sequence[bytes] | None = None) -> bytes:

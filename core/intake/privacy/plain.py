@@ -29,6 +29,7 @@ _ODD = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 _HIDES, _LOOKS = 1, 2
+_MOST_KNOWN = 1 << 15
 _LATIN = {
     ord(alike): letter
     for letters, alikes in (
@@ -77,15 +78,30 @@ def plain_form(text: str) -> Plain:
 
 
 def _mapped(text: str) -> Plain:
-    letters: list[str] = []
-    offsets: list[int] = []
-    for place, character in enumerate(text):
-        if _ODD.match(character):
-            continue
-        for letter in unicodedata.normalize("NFKC", character).translate(_SAME):
-            letters.append(letter)
-            offsets.append(place)
-    return Plain(text="".join(letters), offsets=tuple(offsets))
+    parts = [_BECOMES[character] for character in text]
+    shown = "".join(parts)
+    # Signs of full width, the commonest by far, become one character each and move nothing.
+    if len(shown) == len(text) and all(parts):
+        return Plain(text=shown, offsets=None)
+    offsets = [place for place, part in enumerate(parts) for _ in part]
+    return Plain(text=shown, offsets=tuple(offsets))
+
+
+class _Becomes(dict[str, str]):
+    """What each character becomes, worked out when it is first met.
+
+    `tests/properties/test_plain_form.py` holds it to the rule, character by character.
+    """
+
+    def __missing__(self, character: str) -> str:
+        normal = unicodedata.normalize("NFKC", character).translate(_SAME)
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        self[character] = shown = "" if _ODD.match(character) else normal
+        return shown
+
+
+_BECOMES = _Becomes()
 
 
 def _unmasked(plain: Plain) -> Plain:
