@@ -41,6 +41,7 @@ class PiiState:
     the bound is above the limit) or `done`. `upper` is the one-sided exact upper bound on the
     share of records that identify somebody. `failed` holds, oldest first, how many records were
     found and read in each earlier sample that found somebody and did not become a release.
+    `unchanged` says of how many records the sample of which release goes on.
     """
 
     family: str
@@ -57,3 +58,4 @@ class PiiState:
     plan: str
     seed: str
     failed: tuple[tuple[int, int], ...] = ()
+    unchanged: tuple[tuple[str, int], ...] = ()

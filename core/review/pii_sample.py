@@ -14,7 +14,8 @@ from core.policy.types import ClaimRule, PiiCheckRule
 from core.review.pii_attempts import EarlierSample, failed_samples, rule_after, unread_records
 from core.review.pii_question import question
 from core.review.plans import parse_plan, plan_bytes
-from core.review.sample import draw_plan
+from core.review.sample import Drawn, draw_sample
+from core.review.strata import ReadPart, freeze_frame
 from core.review.write_once import freeze_for_claim, load_by_claim
 from core.storage.ports import ObjectStore
 
@@ -30,8 +31,11 @@ def draw_pii_plan(
     candidate: Digest,
     seed: str,
     earlier: Sequence[EarlierSample] = (),
-) -> SamplePlan:
-    """Return the plan of one family over triples of record id, cluster id and family.
+    before: Sequence[ReadPart] = (),
+) -> Drawn:
+    """Return the sample of one family over triples of record id, cluster id and family.
+
+    It goes on from `before`, the strata of a release, unless a sample has failed since.
 
     Raises:
         ReviewError: `review.escape_ships` as `unread_records`; `review.empty_frame`,
@@ -51,16 +55,25 @@ def draw_pii_plan(
         second=0,
         overlap=0,
     )
-    every_record = ((record, record, name) for record, _, name in drawn_from)
-    return draw_plan(every_record, claim=claim, rubric=question(), candidate=candidate, seed=seed)
+    return draw_sample(
+        ((record, record, name) for record, _, name in drawn_from),
+        claim=claim,
+        rubric=question(),
+        candidate=candidate,
+        seed=seed,
+        before=() if failed_samples(earlier) else before,
+    )
 
 
-def freeze_pii_plan(store: ObjectStore, prefix: str, plan: SamplePlan, family: str) -> str:
-    """Store the plan for good and return its key; another one for the family is refused.
+def freeze_pii_plan(store: ObjectStore, prefix: str, drawn: Drawn, family: str) -> str:
+    """Store the plan for good, before it what it was drawn from, and return its key.
+
+    Another one for the family is refused.
 
     Raises:
         ReviewError: `review.frozen_already`.
     """
+    plan = drawn.plan
     held = load_pii_plans(store, prefix, plan.candidate).get(family)
     if held is not None and held != plan:
         raise ReviewError(
@@ -68,6 +81,8 @@ def freeze_pii_plan(store: ObjectStore, prefix: str, plan: SamplePlan, family: s
             "The sample of this family is frozen; a second draw is refused.",
             place=held.id,
         )
+    if drawn.frame is not None:
+        freeze_frame(store, prefix, drawn.frame)
     return freeze_for_claim(store, _folder(prefix, plan.candidate), family, plan_bytes(plan))
 
 

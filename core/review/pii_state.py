@@ -9,7 +9,7 @@ from core.model.names import ReviewerId
 from core.model.pii import PiiState
 from core.model.review import SamplePlan
 from core.policy.types import PiiCheckRule
-from core.review.bounds import quoted_upper
+from core.review.bounds import quoted_part_upper
 from core.review.pii_answers import StoredAnswer
 from core.review.pii_attempts import EarlierSample, attempts_sentence, failed_samples, rule_after
 from core.review.pii_question import question
@@ -57,9 +57,7 @@ def pii_state(
     read = frozenset(
         item.record_id for item in counted if item.record_id in plan.records and item.plan in plans
     ) | frozenset(escapes)
-    upper = None
-    if read:
-        upper = quoted_upper(len(escapes), len(read), plan.frame, plan.confidence, plan.limit)
+    upper = _upper(plan, read, frozenset(escapes))
     if (plan.limit, plan.confidence, plan.rubric, plan.seed) != (
         rule.limit,
         rule.confidence,
@@ -69,7 +67,7 @@ def pii_state(
         word = "stale"
     elif escapes:
         word = "escaped"
-    elif len(read) < plan.first:
+    elif any(len(read & set(part.records)) < part.first for part in plan.strata):
         word = "reading"
     elif upper is None or upper > plan.limit + 1e-3:
         word = "unproven"
@@ -86,6 +84,18 @@ def pii_state(
         readers=tuple(sorted({item.reviewer for item in counted if item.record_id in read})),
         failed=failed,
     )
+
+
+def _upper(plan: SamplePlan, read: frozenset[str], escapes: frozenset[str]) -> float | None:
+    """Return the bound on the whole, the largest of its strata's; None while one is unread."""
+    found = []
+    for part in plan.strata:
+        mine = frozenset(part.records)
+        if not read & mine:
+            return None
+        numbers = len(escapes & mine), len(read & mine), part.frame, part.ships
+        found.append(quoted_part_upper(*numbers, plan.confidence, plan.limit))
+    return max(found)
 
 
 def _state(
@@ -115,6 +125,7 @@ def _state(
         plan=plan_digest(plan) if plan is not None else "",
         seed=plan.seed if plan is not None else "",
         failed=tuple((len(sample.escapes), len(sample.read)) for sample in failed),
+        unchanged=tuple((p.since, p.ships) for p in plan.parts if p.since) if plan else (),
     )
     return replace(state, sentence=pii_sentence(state))
 
@@ -132,6 +143,10 @@ def pii_sentence(state: PiiState, title: str = "") -> str:
         f"{state.read:,} of {state.planned:,} sampled records of {name} (of {state.frame:,}) were "
         f"read by people; in {found or 'none'} of them somebody could be identified."
     )
+    for since, ships in state.unchanged:
+        said += (
+            f" {ships:,} of the family are unchanged since {since} and keep the sample read then."
+        )
     if state.upper is not None:
         said += (
             f" With {_percent(state.confidence)} confidence at most {_percent(state.upper)} of "

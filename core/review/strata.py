@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.canonical import canonical_bytes, decode, sha256_hex
-from core.model.errors import DeskError, ReviewError
+from core.model.errors import DeskError, Missing, ReviewError
 from core.model.names import Digest, parse_digest
 from core.model.review import SamplePart, SamplePlan
 from core.policy.types import ClaimRule
@@ -207,7 +207,7 @@ def load_frame(store: ObjectStore, prefix: str, candidate: str, digest: str) -> 
 
     Raises:
         ReviewError: `review.frame_broken` when its bytes are not those of its name.
-        NoSuchKey: there is none.
+        Missing: there is none.
     """
     key = _key(prefix, candidate, digest)
     return parse_frame(store.get(key, limit=_LIMIT).body, digest, key)
@@ -232,12 +232,30 @@ def parse_frame(body: bytes, digest: str, key: str = "") -> SampleFrame:
     return frame
 
 
-def strata_of(plan: SamplePlan, since: str) -> tuple[tuple[SamplePart, str], ...]:
+def read_parts(
+    store: ObjectStore, prefix: str, plan: SamplePlan, since: str, read: frozenset[str]
+) -> tuple[ReadPart, ...]:
     """Return the strata of a plan that a later one may go on from, each with where it began.
 
-    Those of older desks, which stored no frame, are none.
+    Those of older desks, which stored no frame, are none; nor is any where a stored frame is
+    gone: what can no longer be known to be unchanged is read as new.
+
+    Raises:
+        ReviewError: `review.frame_broken`.
     """
-    return tuple((part, part.since or since) for part in plan.strata if part.drawn_from)
+    try:
+        return tuple(
+            ReadPart(
+                part=part,
+                frame=load_frame(store, prefix, part.candidate, part.drawn_from),
+                since=part.since or since,
+                read=read,
+            )
+            for part in plan.strata
+            if part.drawn_from
+        )
+    except Missing:
+        return ()
 
 
 def _key(prefix: str, candidate: str, digest: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -254,4 +254,16 @@ def seed_for(entries: Iterable[Entry], candidate: str) -> str | None:
     for entry in of_type(entries, "seed.fixed"):
         if entry.event.get("candidate") == candidate:
             return str(entry.event["seed"])
+    return None
+
+
+def newest_release(entries: Sequence[Entry], besides: str) -> Entry | None:
+    """Return the entry by which the newest release stands that was not withdrawn.
+
+    `besides` is the version that is being made: no release of its own counts.
+    """
+    withdrawn = {str(entry.event["version"]) for entry in of_type(entries, "release.withdrawn")}
+    for entry in of_type(reversed(entries), "publish.committed"):
+        if entry.event["version"] not in withdrawn | {besides}:
+            return entry
     return None

@@ -23,7 +23,7 @@ from core.workbench import history
 from core.workbench.candidates import Candidates
 from core.workbench.desk import Desk
 from core.workbench.people import acting_people
-from core.workbench.pii_earlier import answers_of, earlier_answers, earlier_samples
+from core.workbench.pii_earlier import answers_of, earlier_answers, earlier_samples, released_parts
 
 ESCAPE = "privacy.sampling_escape"
 EVIDENCE_SCHEMA = "release-desk/pii-check/2"
@@ -89,12 +89,7 @@ class PiiChecks:
 
     def readers(self, digest: str) -> frozenset[ReviewerId]:
         """Return who may read: they hold a reader's role and have not built the candidate."""
-        built = history.builders(self.desk.entries(), digest)
-        return frozenset(
-            name
-            for name, held in acting_people(self.desk.people(), self.desk.settings.embedded).items()
-            if set(held) & set(READERS) and name not in built
-        )
+        return readers_of(self.desk, digest)
 
     def next_record(self, digest: str, family: str, by: Person) -> str | None:
         """Return the record `by` should read next, None when every one has been read.
@@ -115,7 +110,7 @@ class PiiChecks:
             for item in earlier_answers(self.desk, candidate, family)
             if item.answer.reviewer in readers
         }
-        first = plan.records[: plan.first]
+        first = plan.shipped
         place = readers.index(by.id) if by.id in readers else 0
         start = place * len(first) // max(len(readers), 1)
         return next((one for one in (*first[start:], *first[:start]) if one not in read), None)
@@ -248,6 +243,9 @@ class PiiChecks:
                         "seed": state.seed,
                         "frame": state.frame,
                         "planned": state.planned,
+                        "unchanged": [
+                            {"since": since, "records": ships} for since, ships in state.unchanged
+                        ],
                         "read": state.read,
                         "misses": len(state.escapes),
                         "failed_before": [
@@ -287,13 +285,23 @@ class PiiChecks:
             kept[digest, family] = find_records(
                 self.desk.store,
                 self.candidates.get(digest),
-                plan.records[: plan.first],
+                plan.shipped,
                 families=(family,),
             )
         found: Mapping[str, FoundRecord] = kept[digest, family]
         if record_id not in found:
             raise ReviewError("review.not_in_plan", "This record is not in the sample.")
         return found[record_id]
+
+
+def readers_of(desk: Desk, digest: str) -> frozenset[ReviewerId]:
+    """Return who may read for names: they hold a reader's role and have not built the candidate."""
+    built = history.builders(desk.entries(), digest)
+    return frozenset(
+        name
+        for name, held in acting_people(desk.people(), desk.settings.embedded).items()
+        if set(held) & set(READERS) and name not in built
+    )
 
 
 def asked_families(desk: Desk, candidate: Candidate) -> tuple[str, ...]:
@@ -316,20 +324,21 @@ def freeze_pii_samples(
     frame = list(records)
     rules = desk.policy.pii_families()
     for family in asked_families(desk, candidate):
-        plan = draw_pii_plan(
+        drawn = draw_pii_plan(
             frame,
             rule=rules[family],
             family=family,
             candidate=candidate.digest,
             seed=seed,
             earlier=earlier_samples(desk, candidate, family),
+            before=released_parts(desk, candidate, family, readers_of(desk, candidate.digest)),
         )
-        key = freeze_pii_plan(desk.store, desk.prefix, plan, family)
+        key = freeze_pii_plan(desk.store, desk.prefix, drawn, family)
         desk.record(
             by,
             "pii.frozen",
             candidate=candidate.digest,
             family=family,
-            plan=plan_digest(plan),
+            plan=plan_digest(drawn.plan),
             key=key,
         )

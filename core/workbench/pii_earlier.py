@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from core.model.candidate import Candidate
-from core.model.names import Digest
+from core.model.names import Digest, ReviewerId
 from core.model.review import SamplePlan
 from core.review.pii_answers import StoredAnswer, load_answers
 from core.review.pii_attempts import EarlierSample
+from core.review.pii_question import question
 from core.review.pii_sample import load_pii_plans
 from core.review.plans import plan_digest
+from core.review.strata import ReadPart, read_parts
 from core.storage.journal import Entry
 from core.workbench import history
 from core.workbench.desk import Desk
@@ -83,6 +85,22 @@ def earlier_samples(desk: Desk, candidate: Candidate, family: str) -> tuple[Earl
             )
         )
     return tuple(found)
+
+
+def released_parts(
+    desk: Desk, candidate: Candidate, family: str, readers: Collection[ReviewerId]
+) -> tuple[ReadPart, ...]:
+    """Return the strata of the newest standing release's sample, as `readers` have read them."""
+    newest = history.newest_release(desk.entries(), candidate.version)
+    if newest is None:
+        return ()
+    released = Digest(str(newest.event["candidate"]))
+    plan = load_pii_plans(desk.store, desk.prefix, released).get(family)
+    if plan is None or plan.rubric != question().digest:
+        return ()
+    answers = earlier_answers(desk, candidate, family)
+    read = frozenset(one.answer.record_id for one in answers if one.answer.reviewer in readers)
+    return read_parts(desk.store, desk.prefix, plan, str(newest.event["version"]), read)
 
 
 def _frozen_at(desk: Desk, candidate: Candidate, family: str) -> int | None:

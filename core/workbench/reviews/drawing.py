@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model.candidate import Candidate
-from core.model.errors import Missing, ReviewError
+from core.model.errors import ReviewError
 from core.model.names import Digest
 from core.model.signoff import Person
 from core.review.attempts import EarlierSample, past_of
@@ -19,7 +19,7 @@ from core.review.items import low_records
 from core.review.phrases import is_breached
 from core.review.rubrics import load_rubrics
 from core.review.sample import Drawn, draw_sample, fix_seed
-from core.review.strata import ReadPart, load_frame, strata_of
+from core.review.strata import ReadPart, read_parts
 from core.workbench import history
 from core.workbench.reviews.basis import ReviewArea
 
@@ -130,20 +130,11 @@ class Drawing(ReviewArea):
         same = self._same_version(candidate, claim)
         if same is not None:
             return self._parts(candidate, claim, same, f"candidate {same[:8]}"), True
-        withdrawn = {
-            str(entry.event["version"]) for entry in history.of_type(entries, "release.withdrawn")
-        }
-        standing = [
-            entry.event
-            for entry in history.of_type(entries, "publish.committed")
-            if entry.event["version"] not in withdrawn
-            and entry.event["version"] != candidate.version
-        ]
-        if not standing:
+        newest = history.newest_release(entries, candidate.version)
+        if newest is None:
             return (), False
-        newest = standing[-1]
-        released = Digest(str(newest["candidate"]))
-        return self._parts(candidate, claim, released, str(newest["version"])), False
+        released = Digest(str(newest.event["candidate"]))
+        return self._parts(candidate, claim, released, str(newest.event["version"])), False
 
     def _parts(
         self, candidate: Candidate, claim: str, drawn: Digest, since: str
@@ -164,20 +155,7 @@ class Drawing(ReviewArea):
                 or stored.rating.verdict != "accept"
             )
         )
-        store, prefix = self.desk.store, self.desk.prefix
-        try:
-            return tuple(
-                ReadPart(
-                    part=part,
-                    frame=load_frame(store, prefix, part.candidate, part.drawn_from),
-                    since=name,
-                    read=read,
-                )
-                for part, name in strata_of(plan, since)
-            )
-        except Missing:
-            # What can no longer be known to be unchanged is read as new.
-            return ()
+        return read_parts(self.desk.store, self.desk.prefix, plan, since, read)
 
     def _frozen_before(self, candidate: Candidate, claim: str) -> tuple[Digest, ...]:
         """Return the other candidates with a sample of the claim, the newest first."""

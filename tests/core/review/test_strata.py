@@ -20,7 +20,7 @@ from core.review.plans import freeze_plan, load_plans, parse_plan
 from core.review.plans import plan_bytes as bytes_of
 from core.review.rubrics import load_rubrics
 from core.review.sample import draw_sample, fix_seed
-from core.review.strata import ReadPart, SampleFrame, divide, strata_of
+from core.review.strata import ReadPart, SampleFrame, divide
 from tests.builders import PREFIX
 from tests.core.review.test_attempts import reading
 from tests.reviewing import a_claim
@@ -57,8 +57,8 @@ def as_read(*drawn, since=RELEASED, read=None):
         for name in (part.records[: part.first] if read is None else read)
     )
     return tuple(
-        ReadPart(part=part, frame=frames[part.drawn_from], since=name, read=who)
-        for part, name in strata_of(plan, since)
+        ReadPart(part=part, frame=frames[part.drawn_from], since=part.since or since, read=who)
+        for part in plan.strata
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.model.errors import ReviewError
+from core.review.pii_sample import load_pii_plans
 from core.review.sample import fix_seed
 from core.storage.ports import ObjectStore
 from tests.builders import a_row
@@ -205,6 +208,55 @@ def test_with_nothing_new_no_words_are_asked_for(bench):
     second = add_judged(bench, rows(57, "new one", "new two", but=(4,)))
     bench.reviews.freeze(second.digest, "", person_of(bench, "lead"))
     assert len(bench.reviews.plans(second.digest)[CLAIM].parts) == 2
+
+
+def read_for_nobody(bench, digest, family):
+    by, read = person_of(bench, "clinician-1"), []
+    while (record := bench.pii.next_record(digest, family, by)) is not None:
+        shown = bench.pii.record(digest, family, record, by).sha256
+        bench.pii.answer(digest, family, record, by, "nobody", shown_sha256=shown)
+        read.append(record)
+    return read
+
+
+def test_the_pii_sample_of_a_release_is_gone_on_from_too(bench):
+    family = "professional_therapeutic"
+    more = [a_row(family=family, seed=f"more {n}", source_line=50 + n) for n in range(12)]
+    found = rows(57)
+    found[family, "train"] = [*found[family, "train"], *more]
+    second = add_judged(bench, found)
+    bench.reviews.freeze(second.digest, "a heron in the reeds", person_of(bench, "lead"))
+    state = bench.pii.states(second.digest)[family]
+    assert (state.state, state.frame, state.unchanged) == ("reading", 15, ((VERSION, 3),))
+    assert state.upper is None
+    assert f"3 of the family are unchanged since {VERSION}" in state.sentence
+    new = {row["metadata"]["record_id"] for row in more}
+    read = read_for_nobody(bench, second.digest, family)
+    assert set(read) <= new
+    state = bench.pii.states(second.digest)[family]
+    assert state.state == "done"
+    assert len(read) < state.planned == state.read
+    assert 0 < state.upper <= state.limit
+    evidence = json.loads(bench.pii.evidence(second.digest))
+    [told] = evidence["families"]
+    assert told["unchanged"] == [{"since": VERSION, "records": 3}]
+
+
+def test_what_left_was_read_and_still_counts_in_the_pii_sample(bench):
+    family = "professional_therapeutic"
+    found = rows(57)
+    found[family, "train"] = found[family, "train"][1:]
+    second = add_judged(bench, found)
+    bench.reviews.freeze(second.digest, "a heron in the reeds", person_of(bench, "lead"))
+    plan = load_pii_plans(bench.desk.store, bench.desk.prefix, second.digest)[family]
+    [part] = plan.parts
+    # 35 % of two is none of them, so all three that were drawn from have to be clean.
+    assert (part.ships, part.frame, part.first) == (2, 3, 3)
+    assert len(plan.gone) == 1
+    read = read_for_nobody(bench, second.digest, family)
+    assert len(read) == 1
+    state = bench.pii.states(second.digest)[family]
+    assert (state.state, state.frame, state.read, state.upper) == ("done", 2, 3, 0)
 
 
 def test_in_one_version_a_record_that_leaves_unread_is_replaced_and_told(simulator, tmp_path):

@@ -408,7 +408,7 @@ def test_however_often_one_leaves_out_what_was_found_a_bad_family_seldom_passes(
         for _ in range(6):
             plan = draw_pii_plan(
                 frame, rule=rule, family="f", candidate=A, seed=f"s{trial}", earlier=earlier
-            )
+            ).plan
             found = bad & set(plan.records[: plan.first])
             if not found:
                 passed += 1
