@@ -128,6 +128,12 @@ class PlanReading:
         return _each_once((*self.planned, *held))
 
     @property
+    def reserve(self) -> tuple[RecordReading, ...]:
+        """What chance has chosen and nothing makes be read as things are."""
+        planned = {record.record_id for record in self.planned}
+        return tuple(record for record in self.drawn if record.record_id not in planned)
+
+    @property
     def read(self) -> int:
         """How many planned records have a rating that counts."""
         return sum(1 for record in self.planned if record.read)

@@ -209,9 +209,12 @@ def _open_points(reading: PlanReading, plan: SamplePlan) -> tuple[str, ...]:
 
 
 def _edited_points(reading: PlanReading, edited: frozenset[str]) -> tuple[str, ...]:
-    """Return which edited records beside the sample nobody has read, or somebody is against."""
+    """Return which edited records beside the sample nobody has read, or somebody is against.
+
+    Those in reserve are beside it as long as nothing makes them be read.
+    """
     points = []
-    for record in reading.extra:
+    for record in (*reading.reserve, *reading.extra):
         if record.record_id in edited and not record.raters:
             points.append(f"edited_unread {record.record_id}")
         elif record.record_id in edited and record.rejected and not record.leaves:

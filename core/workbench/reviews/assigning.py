@@ -196,7 +196,9 @@ class Assigning(ReviewArea):
             record.record_id: _needs(record, record.record_id in by_two)
             for record in progress.planned
         }
-        beside = [record.record_id for record in progress.extra]
+        edited = self.edited(digest, claim)
+        beside = [one.record_id for one in progress.reserve if one.record_id in edited]
+        beside += [record.record_id for record in progress.extra]
         order = [*interleave(list(records), self.heavy(digest, claim)), *beside]
         if by.holds(rule.role):
             order = mix(order, self.known_bad(digest).get(claim), plan.seed, by.id)

@@ -89,8 +89,12 @@ class Planning(Drawing):
         return tuple(plans)
 
     def _have_read(self, plan: SamplePlan, records: Sequence[str], why: str, by: Person) -> None:
-        """Have records read that the plan does not hold; no bound rests on them."""
-        known = self.extras(plan.candidate, plan.claim) | set(plan.records)
+        """Have records read that the first stage does not hold; no bound rests on them.
+
+        What chance has put into the reserve may never be reached, so that is no reading.
+        """
+        first = {name for part in plan.strata for name in part.records[: part.first]}
+        known = self.extras(plan.candidate, plan.claim) | first
         new = [name for name in dict.fromkeys(records) if name not in known]
         for name in new:
             self._keep(plan.candidate, plan.claim, "extra", name, by, why=why)

@@ -8,6 +8,7 @@ import pytest
 
 from core.policy.load import packaged_source, parse_policy
 from core.workbench import assemble
+from core.workbench.reviews.basis import SIBLING_WHY
 from tests import road
 from tests.builders import a_text
 from tests.clock import FixedClock
@@ -128,6 +129,36 @@ def test_a_near_copy_that_the_first_build_left_out_is_had_read_when_it_ships(sim
     second = build(bench)
     [sibling] = ids_of(bench, second, *SIBLINGS)
     assert sibling in must_be_read(bench, second.digest)
+
+
+def test_what_must_be_read_and_lies_in_reserve_is_read_all_the_same(simulator, tmp_path):
+    fill(simulator, sources(ORIGINAL, *some_source_rows(6, seed="more")))
+    # Four records, and eight after one fail.
+    policy = packaged_source("demo")
+    policy = policy[: policy.index(b"[[claims]]")] + policy[policy.index(b"[[claims]]") :].replace(
+        b"limit = 0.35\nconfidence = 0.80\nfirst = 4\nsecond = 0",
+        b"limit = 0.5\nconfidence = 0.80\nfirst = 4\nsecond = 8",
+        1,
+    )
+    bare = a_bare_desk(simulator, tmp_path, clock=FixedClock())
+    bench = assemble(replace(bare.desk, policy=parse_policy(policy)))
+    road.decide_sources(bench, VERSION)
+    candidate = build(bench)
+    plan = bench.reviews.plan(candidate.digest, CLAIM)
+    [part] = plan.strata
+    planned, held = part.records[: part.first], part.records[part.first]
+    reader = person_of(bench, "clinician-2")
+    bench.reviews._have_read(plan, [planned[0], held], SIBLING_WHY, person_of(bench, "lead"))
+    assert bench.reviews.edited(candidate.digest, CLAIM) == {held}
+    for name in planned:
+        answer(bench, candidate.digest, name, "clinician-2")
+    state = bench.reviews.state(candidate.digest, CLAIM)
+    assert (state.state, state.open_points) == ("reading", (f"edited_unread {held}",))
+    offered = bench.reviews.queue(candidate.digest, CLAIM, reader).items
+    assert held in {item.record_id for item in offered if item.state == "open"}
+    answer(bench, candidate.digest, held, "clinician-2")
+    state = bench.reviews.state(candidate.digest, CLAIM)
+    assert (state.state, state.open_points, state.read) == ("ready", (), part.first)
 
 
 def test_what_was_left_as_it_is_has_nothing_read_beside_it(bench):
