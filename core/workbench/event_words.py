@@ -35,6 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "ratings.carried": "Ratings of unchanged records were carried over from an earlier candidate.",
     "release.withdrawn": "A release was withdrawn: it must no longer be used. Nothing was deleted.",
     "secrets.scanned": "The release's own files and the logs were searched for secrets.",
+    "samples.frozen": "All samples of the candidate stand, with what they take over.",
     "seed.fixed": "The chance that draws the samples was fixed.",
     "signoff.given": "Somebody signed an approval or a refusal.",
     "signoff.revoked": "Somebody took back their sign-off.",

@@ -257,6 +257,12 @@ def seed_for(entries: Iterable[Entry], candidate: str) -> str | None:
     return None
 
 
+def samples_frozen(entries: Iterable[Entry], candidate: str) -> bool:
+    """Return whether everything that freezing the samples of `candidate` writes stands."""
+    frozen = of_type(entries, "samples.frozen")
+    return any(entry.event["candidate"] == candidate for entry in frozen)
+
+
 def newest_release(entries: Sequence[Entry], besides: str) -> Entry | None:
     """Return the entry by which the newest release stands that was not withdrawn.
 

@@ -72,12 +72,16 @@ class ReviewArea:
     def _with_plans(
         self, name: str, digest: str, load: Callable[[ObjectStore, str, Digest], Mapping[str, Held]]
     ) -> Mapping[str, Held]:
-        """Return what is frozen together with the plans: with these, nothing about it changes."""
+        """Return what is frozen after the plans; when the journal says so, it changes no more.
+
+        That the plans stand is too early: what the last claim takes over is frozen after them.
+        """
         kept: dict[str, Mapping[str, Held]] = self._memory(name)
         found = kept.get(digest)
         if found is None:
+            whole = history.samples_frozen(self.desk.entries(), digest)
             found = load(self.desk.store, self.desk.prefix, Digest(digest))
-            if len(self.plans(digest)) == len(self.desk.policy.claims):
+            if whole:
                 kept[digest] = found
         return found
 

@@ -86,6 +86,8 @@ class Planning(Drawing):
         standing = history.seed_of(desk.entries(), candidate.version)
         assert standing is not None
         freeze_pii_samples(desk, candidate, [row.drawable for row in rows], standing, by)
+        if not history.samples_frozen(desk.entries(), digest):
+            desk.record(by, "samples.frozen", candidate=candidate.digest)
         return tuple(plans)
 
     def _have_read(self, plan: SamplePlan, records: Sequence[str], why: str, by: Person) -> None:

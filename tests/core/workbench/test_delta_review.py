@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from core.model.errors import ReviewError
 from core.review.pii_sample import load_pii_plans
 from core.review.sample import fix_seed
 from core.storage.ports import ObjectStore
+from core.workbench import assemble
 from tests.builders import a_row
 from tests.desk import (
     VERSION,
@@ -175,6 +177,16 @@ def test_a_later_candidate_goes_on_from_the_one_before_and_so_from_the_release(b
     assert [part.since for part in after.parts] == [VERSION, f"candidate {first.digest[:8]}", ""]
     assert [part.records for part in after.parts[:2]] == [part.records for part in before.parts]
     assert to_read(bench, second.digest) <= set(after.parts[2].records)
+
+
+def test_a_desk_that_has_just_frozen_the_samples_knows_what_every_claim_takes_over(bench):
+    new = add_ready_candidate(bench, rows(57, "new one"), version=NEXT)
+    fresh = assemble(dataclasses.replace(bench.desk, memory={}))
+    for claim in bench.desk.policy.claims:
+        here, there = (one.reviews.state(new.digest, claim.id) for one in (bench, fresh))
+        assert here == there
+        assert here.carried > 0
+        assert bench.reviews.known_bad(new.digest) == fresh.reviews.known_bad(new.digest)
 
 
 def add_judged(bench, found, version=NEXT):
