@@ -64,8 +64,8 @@ def _texts(screen: PairScreen, *, mask: bool) -> None:
             "{right}.",
             problem=pair.problem.replace("_", " "),
             dimension=pair.dimension.replace("_", " "),
-            left=values[screen.left.record_id].replace("_", " "),
-            right=values[screen.right.record_id].replace("_", " "),
+            left=show.group(values[screen.left.record_id]),
+            right=show.group(values[screen.right.record_id]),
         )
     show.quiet(
         "Matched by words: {alike} of the clients' words are shared. Which stands left was drawn "

@@ -30,7 +30,8 @@ _STYLE = (
     "{ opacity: 1 !important; } "
     # What is read begins as high as it can: a laptop shows 700 lines of pixels.
     ".st-key-statement { padding-block: 0.6rem 0.5rem; gap: 0.35rem; } "
-    '[class*="st-key-sitting"] > div:last-child { flex: 1 1 17rem; }</style>'
+    '[class*="st-key-sitting"] > div:last-child:has([data-testid="stCaptionContainer"]) '
+    "{ flex: 1 1 17rem; }</style>"
 )
 _COEFFICIENTS = {
     "raw": "same answer",

@@ -46,7 +46,7 @@ def draw_set(bench: Workbench, person: Person, digest: str, claim: str) -> None:
             [
                 {
                     "dimension": _said(one.dimension),
-                    "group named": _said(one.value) or "any",
+                    "group named": show.group(one.value) or "any",
                     "named by": one.role,
                     "with the problem": _said(one.problem) or "any",
                     "records": one.records,

@@ -104,6 +104,11 @@ def when(at: str) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
+def group(name: str) -> str:
+    """Return the name of a group of people as it is written: Muslim, Hindu or Sikh."""
+    return " or ".join(one[:1].upper() + one[1:] for one in name.replace("_", " ").split(" or "))
+
+
 def short(digest: str) -> str:
     """Return the first 12 digits of a digest, enough to tell candidates apart by eye."""
     return digest[:12]
