@@ -7,6 +7,11 @@ submits with Ctrl+Enter; the page itself takes the time from that key press to t
 another record's words stand there. Prints median and 95th percentile in milliseconds, the
 processor seconds of the desk per submission (Chromium runs on the same processors), and whether
 anything was lost or given twice. The target is a median of 300 ms.
+
+Measured on two shared processors: the desk's processor works 0.02 s until the answer is stored,
+0.06 s until the next record has left for the browser and 0.14 s until the page around it is drawn;
+0.21 to 0.25 s a submission with its drafts. Under a load of 15 that made a median of 1.1 s, and of
+0.5 s for one reader alone under a load of 10; nothing was lost and nothing given twice.
 """
 
 from __future__ import annotations
