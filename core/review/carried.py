@@ -39,15 +39,17 @@ def carry(
     plan: SamplePlan,
     earlier: Sequence[tuple[Digest, Sequence[StoredRating], Sequence[StoredSettlement]]],
     shipped: frozenset[str] = frozenset(),
+    asked: frozenset[str] = frozenset(),
 ) -> Carried:
     """Return what a new plan takes over from earlier candidates, the newest named first.
 
-    A reader's newest answer to a record is taken, once; a settlement goes with its record. Of
-    `shipped` records that the plan does not hold, those are taken on which a flag was raised or
-    that were rejected: no later draw and no later rubric loses a hard fail.
+    A reader's newest answer to a record is taken, once; a settlement goes with its record. `asked`
+    are records beside the plan that have to be read like its own. Of other `shipped` ones those
+    are taken on which a flag was raised or that were rejected: no later draw and no later rubric
+    loses a hard fail.
     """
-    planned = frozenset(plan.records)
-    accused = _accused(earlier) & shipped - planned
+    planned = frozenset(plan.records) | asked
+    accused = _accused(earlier) & shipped - frozenset(plan.records)
     taken: set[tuple[str, str]] = set()
     ratings: dict[Digest, tuple[Digest, ...]] = {}
     settlements: dict[Digest, tuple[Digest, ...]] = {}

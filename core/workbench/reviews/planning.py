@@ -77,10 +77,10 @@ class Planning(Drawing):
                 key=key,
             )
             plans.append(plan)
-            self._carry(candidate, plan, names, by)
             edited = [row.record_id for row in shipped if row.edited]
             self._have_read(plan, edited, EDITED_WHY, by)
             self._have_read(plan, sorted(names & siblings), SIBLING_WHY, by)
+            self._carry(candidate, plan, names, by)
             if claim.known_bad:
                 self._mix_known_bad(plan, claim, names, by)
         standing = history.seed_of(desk.entries(), candidate.version)
@@ -113,7 +113,7 @@ class Planning(Drawing):
             (name, self._given(name, plan.claim), self.settlements(name, plan.claim))
             for name in self._frozen_before(candidate, plan.claim)
         ]
-        found = carry(plan, given, shipped)
+        found = carry(plan, given, shipped, self.edited(plan.candidate, plan.claim))
         if not found.ratings or plan.claim in self.carried(plan.candidate):
             return
         ratings = [one for _, stored, _ in given for one in stored]

@@ -99,6 +99,19 @@ def test_what_was_near_a_record_that_was_edited_or_rejected_is_had_read(bench, o
     state = bench.reviews.state(second.digest, CLAIM)
     assert (state.state, state.open_points) == ("ready", ())
 
+    # A later candidate that ships them unchanged does not ask for them again.
+    away = next(
+        name for name in sorted(rows_of(bench, second)) if name not in {*siblings, *planned}
+    )
+    bench.candidates.decide(
+        second.digest, gate="privacy", code="privacy.person", action="exclude", reason="Out.",
+        by=person_of(bench, "owner"), places=[{"record_id": away}],
+    )  # fmt: skip
+    third = build(bench)
+    assert set(siblings) <= must_be_read(bench, third.digest)
+    points = bench.reviews.state(third.digest, CLAIM).open_points
+    assert not [point for point in points if point.startswith("edited_unread")]
+
 
 def test_a_near_copy_that_came_meanwhile_is_had_read_and_what_is_not_near_is_not(bench, simulator):
     first = build(bench)
