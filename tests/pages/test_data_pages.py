@@ -334,8 +334,17 @@ def test_pictures_show_every_family_split_and_expected_range(
     drawn = [r for r in policy.distribution.ranges if r.measure in ("turns", "tokens", "words")]
     assert len(bands) == len(drawn) > 0
     assert {(band["x0"], band["x1"]) for band in bands} == {(r.low, r.high) for r in drawn}
-    for trace in figure["data"]:
+    lines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
+    for trace in lines:
         assert sum(trace["y"]) == pytest.approx(1)
+    # A wide bar has several points that can be clicked, each at its top and saying its edge.
+    marks = [trace for trace in figure["data"] if trace["mode"] == "markers"]
+    assert len(marks) == len(lines)
+    for line, mark in zip(lines, marks, strict=True):
+        tops = dict(zip(line["x"], line["y"], strict=False))
+        low = [data[3] for data in mark["customdata"]]
+        assert mark["y"] == [tops[edge] for edge in low]
+        assert set(low) == {edge for edge, top in tops.items() if top}
     said = words(page)
     assert "✓ The distribution gate passed" in said.replace("*", "")
     assert "There is no release before this one" in said
