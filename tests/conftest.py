@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from core.settings import BucketSettings
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from core.storage.s3 import S3Store
 
 _numbers = count(1)
+
+# No test fails for being slow: how long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 # Files of few and long tests: begun last, they would keep one process busy beside idle ones.

@@ -89,9 +89,11 @@ def name_groups(
         hashlib.sha256(start + packed[place : place + width]).digest()
         for place in range(0, len(packed), width)
     ]
+    joined = b"".join(whole)
+    written = joined.hex()
     return NamedGroups(
-        names=[digest[:16].hex() for digest in whole],
-        positions=np.frombuffer(b"".join(whole), ">u8")[::4].astype(np.uint64),
+        names=[written[place : place + 32] for place in range(0, len(written), 64)],
+        positions=np.frombuffer(joined, ">u8")[::4].astype(np.uint64),
         members=np.asarray(members, np.int64),
     )
 

@@ -1,7 +1,8 @@
 """How much a sample proves, computed exactly: no approximation ever stands behind a signature.
 
 Rates are shares between 0 and 1. `frame` is N, the number of records a claim speaks of; where
-it is None the frame is treated as endless.
+it is None the frame is treated as endless. What was worked out once is remembered: a review asks
+for the same few numbers at every answer, and scipy takes milliseconds for each.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from core.model.errors import ReviewError
@@ -26,6 +28,7 @@ def _laws() -> Any:
     return stats
 
 
+@lru_cache(maxsize=4096)
 def clopper_pearson_upper(defects: int, read: int, confidence: float) -> float:
     """Return the exact one-sided upper bound on the rate after `defects` in `read`."""
     _check_counts(defects, read)
@@ -34,6 +37,7 @@ def clopper_pearson_upper(defects: int, read: int, confidence: float) -> float:
     return float(_laws().beta.ppf(confidence, defects + 1, read - defects))
 
 
+@lru_cache(maxsize=4096)
 def hypergeometric_upper(defects: int, read: int, frame: int, confidence: float) -> float:
     """Return D/N for the largest number D of bad records that the sample does not rule out.
 
@@ -81,6 +85,7 @@ def quoted_part_upper(
     return exact if read * _LARGE_FRAME > frame or only_exact_proves else cautious
 
 
+@lru_cache(maxsize=4096)
 def miss_probability(rate: float, read: int, frame: int | None = None) -> float:
     """Return the chance that none of `read` records shows a problem of this `rate`.
 
