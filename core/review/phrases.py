@@ -8,6 +8,10 @@ from core.policy.types import ClaimRule
 from core.review.items import ItemBound
 from core.review.sensitivity import Sensitivity, corrected_upper
 
+_FEW = 10
+_SAYS_NOTHING = 0.5
+"""With fewer readings than that, a corrected bound of a half and more is no measure of anything."""
+
 
 def percent(share: float) -> str:
     """Return a share as people write it: 4.95 %, 95 %."""
@@ -35,8 +39,11 @@ def sensitivity_words(upper: float, sensitivity: Sensitivity | None) -> list[str
         return ["No known-bad record has been answered yet, so what readers miss is not measured."]
     answers = many(sensitivity.shown, "reading")
     found = f"Readers stopped known-bad records in {sensitivity.found} of {answers}"
+    corrected_bound = corrected_upper(upper, share)
+    if sensitivity.shown < _FEW and corrected_bound >= _SAYS_NOTHING:
+        return [f"{found}: too few to say what they miss."]
     sure = f"at least {percent(sensitivity.low)} with {percent(sensitivity.confidence)} confidence"
-    allowed = f"with what they miss allowed for, at most {percent(corrected_upper(upper, share))}"
+    allowed = f"with what they miss allowed for, at most {percent(corrected_bound)}"
     return [f"{found} ({percent(share)}; {sure}): {allowed}."]
 
 

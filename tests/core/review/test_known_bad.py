@@ -14,6 +14,7 @@ from core.model.names import ReviewerId
 from core.policy.load import load_policy, packaged_source, parse_policy
 from core.review import known_bad
 from core.review.invented import packaged_bank
+from core.review.phrases import sensitivity_words
 from core.review.ratings import load_first_answers, load_ratings
 from core.review.rubrics import load_rubrics
 from core.review.sensitivity import (
@@ -249,10 +250,21 @@ def test_the_sentence_states_what_readers_miss_and_allows_for_it(review, planted
     for number in range(6):
         answer(review, planted, number, verdict="reject" if number > 2 else "accept")
     state = a_state(review, planted)
-    assert "Readers stopped known-bad records in 3 of 6 readings (50 %" in state.sentence
+    # Up to 88 % might be bad: of six readings that says nothing, and it is not printed.
+    assert "known-bad records in 3 of 6 readings: too few to say" in state.sentence
     assert state.corrected == pytest.approx(min(1.0, state.upper / 0.5))
     assert state.known_bad["found"] == 3
     assert state.state == "ready"
+
+
+def test_a_measure_that_says_something_is_printed_and_a_bad_one_never_hidden(review, planted):
+    some = measure(planted, (), REVIEWERS, 0.95)
+    few = dataclasses.replace(some, shown=6, found=6, low=0.6)
+    assert "with what they miss allowed for, at most 4.95 %" in sensitivity_words(0.0495, few)[0]
+    bad = dataclasses.replace(some, shown=40, found=1, low=0.001)
+    [said] = sensitivity_words(0.0495, bad)
+    assert "in 1 of 40 readings (2.5 %" in said
+    assert "at most 100 %" in said
 
 
 def test_readers_who_find_too_little_have_shown_nothing(review, planted):
