@@ -67,13 +67,13 @@ class Review:
         self.records = frame.find_records(
             store, self.candidate, [row.record_id for row in self.rows()]
         )
-        self.plan: SamplePlan = sample.draw_plan(
+        self.plan: SamplePlan = sample.draw_sample(
             [row.drawable for row in self.rows()],
             claim=self.claim,
             rubric=self.rubric,
             candidate=self.candidate.digest,
             seed=sample.fix_seed(self.candidate.digest, "nonce"),
-        )
+        ).plan
         plans.freeze_plan(store, PREFIX, self.plan)
 
     def rows(self) -> Iterable[frame.FrameRow]:

@@ -86,7 +86,6 @@ def own_frame(body: bytes) -> object:
     [
         ("release-desk/candidate/2", decode_candidate, "candidate.schema"),
         ("release-desk/evidence/1", decode_report, "gate.evidence_unreadable"),
-        ("release-desk/sample-plan/1", parse_plan, "review.plan_broken"),
         ("release-desk/sample-plan/3", parse_plan, "review.plan_broken"),
         ("release-desk/sample-frame/1", own_frame, "review.frame_broken"),
         ("release-desk/rating/2", parse_rating, "review.rating_broken"),

@@ -32,7 +32,7 @@ class FrameRow:
 
     @property
     def drawable(self) -> tuple[str, str, str]:
-        """Record id, cluster id and family, as `draw_plan` takes them."""
+        """Record id, cluster id and family, as `draw_sample` takes them."""
         return self.record_id, self.cluster_id, self.family
 
 

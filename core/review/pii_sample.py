@@ -39,7 +39,7 @@ def draw_pii_plan(
 
     Raises:
         ReviewError: `review.escape_ships` as `unread_records`; `review.empty_frame`,
-            `review.plan_too_small` as `draw_plan`.
+            `review.plan_too_small` as `draw_sample`.
     """
     rule = rule_after(rule, len(failed_samples(earlier)))
     drawn_from = unread_records(records, family, earlier)

@@ -59,31 +59,6 @@ class Drawn:
     frame: SampleFrame | None
 
 
-def draw_plan(
-    records: Iterable[Triple],
-    *,
-    claim: ClaimRule,
-    rubric: Rubric,
-    candidate: Digest,
-    seed: str,
-    past: Past = FIRST,
-) -> SamplePlan:
-    """Return the plan over `records`, triples of record id, cluster id and family, in any order.
-
-    It is one stratum and names no frame. `past` are the samples before it: what failed and left
-    stays in the frame, and after a failed sample only what nobody has read is drawn from, unless
-    everything has been read.
-
-    Raises:
-        ReviewError: `review.empty_frame` when no record is in the claim's families,
-            `review.plan_too_small` when the claim's sample could not prove its limit.
-    """
-    mine = _of_claim(records, claim)
-    drawing = _Drawing(claim=claim, rubric=rubric, candidate=candidate, seed=seed, past=past)
-    part, _, asked = drawing.anew(mine)
-    return drawing.plan((part,), asked, with_frame=False)
-
-
 def draw_sample(
     records: Iterable[Triple],
     *,
@@ -95,13 +70,20 @@ def draw_sample(
     before: Sequence[ReadPart] = (),
     replacing: bool = False,
 ) -> Drawn:
-    """Return the plan as `draw_plan` does, with what it was drawn from, going on from `before`.
+    """Return the plan over `records`, triples of record id, cluster id and family, in any order.
+
+    `past` are the samples before it: what failed and left stays in the frame, and after a failed
+    sample only what nobody has read is drawn from, unless everything has been read.
 
     `before` are the strata of a release: where fewer records are left to read that way, what
     ships unchanged of them is taken as sampled and only the rest is drawn from; which of the two
     it is follows from what has been read, and not from what was found. With `replacing` they are
     those of an earlier candidate of the same version, which always go on: nobody draws the same
     records twice. After a failed sample everything is drawn anew.
+
+    Raises:
+        ReviewError: `review.empty_frame` when no record is in the claim's families,
+            `review.plan_too_small` when the claim's sample could not prove its limit.
     """
     mine = _of_claim(records, claim)
     drawing = _Drawing(claim=claim, rubric=rubric, candidate=candidate, seed=seed, past=past)
@@ -181,8 +163,6 @@ class _Drawing:
         parts: tuple[SamplePart, ...],
         asked: ClaimRule,
         shipped: frozenset[str] | None = None,
-        *,
-        with_frame: bool = True,
     ) -> SamplePlan:
         """Return the plan of these strata; `shipped` where some are of a release."""
         records = list(dict.fromkeys(name for part in parts for name in part.records))
@@ -210,9 +190,8 @@ class _Drawing:
                 "left_in": self.past.left_in,
                 "gone": [name for name in gone if name in drawn],
             }
-        if with_frame:
-            content["drawn_from"] = "" if shipped is not None else parts[0].drawn_from
-            content["parts"] = [part_content(part) for part in parts] if shipped is not None else []
+        content["drawn_from"] = "" if shipped is not None else parts[0].drawn_from
+        content["parts"] = [part_content(part) for part in parts] if shipped is not None else []
         identity = f"{self.claim.id}-{sha256_hex(canonical_bytes(content))[:16]}"
         return plan_of({**content, "id": identity})
 

@@ -27,9 +27,9 @@ def some_records(count, *, family="priority", cluster=1):
 
 
 def draw(records, **changes):
-    return sample.draw_plan(
+    return sample.draw_sample(
         records, claim=a_claim(**changes), rubric=RUBRIC, candidate=CANDIDATE, seed=SEED
-    )
+    ).plan
 
 
 LARGE = {"limit": 0.05, "confidence": 0.95, "first": 63, "second": 113, "overlap": 50}
@@ -58,9 +58,9 @@ def test_records_are_ranked_by_the_seeded_hash_and_a_longer_plan_holds_the_short
 
 
 def test_another_seed_draws_other_records():
-    other = sample.draw_plan(
+    other = sample.draw_sample(
         some_records(5000), claim=a_claim(**LARGE), rubric=RUBRIC, candidate=CANDIDATE, seed="x"
-    )
+    ).plan
     assert other.records != draw(some_records(5000), **LARGE).records
 
 
@@ -102,13 +102,13 @@ def test_a_cluster_of_many_copies_is_read_no_more_often_than_a_record_alone():
     ]
     drawn = 0
     for number in range(60):
-        plan = sample.draw_plan(
+        plan = sample.draw_sample(
             alone + copies,
             claim=a_claim(**LARGE),
             rubric=RUBRIC,
             candidate=CANDIDATE,
             seed=sample.fix_seed(CANDIDATE, f"nonce {number}"),
-        )
+        ).plan
         drawn += sum(name.startswith("c") for name in plan.records[: plan.first])
         assert plan.frame == 660
     # One in eleven of 60 x 63; the standard deviation of that many draws is 18.
