@@ -10,7 +10,8 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.canonical import NotCanonical, canonical_bytes, decode, sha256_hex
@@ -83,6 +84,7 @@ class Journal:
         self._etags: list[str] = []
         self._by_id: dict[str, Entry] = {}
         self._lock = threading.RLock()
+        self._moment = threading.local()
 
     def append(self, actor: str, event: Mapping[str, object]) -> Entry:
         """Append `event` at the next free place and return its entry; it lands exactly once.
@@ -137,6 +139,28 @@ class Journal:
             self._refresh()
             return tuple(self._entries)
 
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Let `glance` of this thread read the journal once, until it writes or this ends.
+
+        For drawing one page, which asks a dozen times what has been decided: each asking is a
+        request, and all of one picture should show the same. Nothing that decides may rely on it.
+        """
+        self._moment.open, self._moment.entries = True, None
+        try:
+            yield
+        finally:
+            self._moment.open, self._moment.entries = False, None
+
+    def glance(self) -> tuple[Entry, ...]:
+        """Return every entry as `replay` does; within a `moment`, as this thread read it in it."""
+        if not getattr(self._moment, "open", False):
+            return self.replay()
+        if self._moment.entries is None:
+            self._moment.entries = self.replay()
+        found: tuple[Entry, ...] = self._moment.entries
+        return found
+
     def head(self) -> Digest:
         """Return the digest of the newest entry, or 64 zeros when there is none."""
         entries = self.replay()
@@ -188,6 +212,7 @@ class Journal:
         key = f"{self._prefix}{seq:012d}.json"
         if len(body) > ENTRY_LIMIT:
             raise TooLarge("journal.too_large", "An entry has at most 1 MiB.", place=key)
+        self._moment.entries = None
         put_once(self._store, key, body, sleep=self._sleep, jitter=self._jitter)
         return Entry(
             seq=seq, prev=head, at=at, actor=actor, event=event, digest=sha256_hex(body), key=key

@@ -86,5 +86,5 @@ class Desk:
         return self.journal.append(person.id, event)
 
     def entries(self) -> tuple[Entry, ...]:
-        """Every verified journal entry, oldest first."""
-        return self.journal.replay()
+        """Every verified journal entry, oldest first; while a page is drawn, as it began."""
+        return self.journal.glance()

@@ -110,13 +110,15 @@ def main() -> None:
     # Beyond a dozen pages the list would fold, and Publish with it.
     chosen = st.navigation(pages, expanded=True)
     bench = current_bench()
-    person = _sidebar(bench, chosen.url_path or PAGES[0][0], chosen.title)
-    if person is not None:
-        # The theme writes a chosen segment and a pointed-at popover too faint on the dark ground.
-        st.html(_STYLE)
-        if person.auth == "oidc":
-            _return(person)
-    chosen.run()
+    # Acts run before this, in their callbacks; what is drawn of them is of one moment.
+    with bench.desk.journal.moment():
+        person = _sidebar(bench, chosen.url_path or PAGES[0][0], chosen.title)
+        if person is not None:
+            # The theme writes a chosen segment and a pointed-at popover too faint on dark ground.
+            st.html(_STYLE)
+            if person.auth == "oidc":
+                _return(person)
+        chosen.run()
 
 
 main()

@@ -62,9 +62,13 @@ class LastAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lately:
-    """Who has read what under one claim, as it stood a moment ago. `readers` is by record."""
+    """Who has read what under one claim, as it stood a moment ago. `readers` is by record.
+
+    `asked` are the records that have to be read whether or not chance has drawn them.
+    """
 
     progress: PlanReading
+    asked: frozenset[str]
     readers: Mapping[str, frozenset[str]]
     builders: frozenset[str]
 
@@ -196,8 +200,7 @@ class Assigning(ReviewArea):
             record.record_id: _needs(record, record.record_id in by_two)
             for record in progress.planned
         }
-        edited = self.edited(digest, claim)
-        beside = [one.record_id for one in progress.reserve if one.record_id in edited]
+        beside = [one.record_id for one in progress.reserve if one.record_id in lately.asked]
         beside += [record.record_id for record in progress.extra]
         order = [*interleave(list(records), self.heavy(digest, claim)), *beside]
         if by.holds(rule.role):
@@ -247,6 +250,7 @@ class Assigning(ReviewArea):
             readers.setdefault(stored.rating.record_id, set()).add(stored.rating.reviewer)
         return Lately(
             progress=self.progress(digest, claim),
+            asked=self.edited(digest, claim),
             readers={name: frozenset(found) for name, found in readers.items()},
             builders=history.builders(self.desk.entries(), digest),
         )

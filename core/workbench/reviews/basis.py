@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -102,6 +102,7 @@ class ReviewArea:
     def state(self, digest: str, claim: str) -> ReviewState:
         """Return where one claim stands for this candidate."""
         rule = self._claim(claim)
+        acts = self.acts(digest, claim)
         return review_state(
             self.plans(digest).get(claim),
             self.ratings(digest, claim),
@@ -110,15 +111,16 @@ class ReviewArea:
             reviewers=self._holders(digest, rule.role),
             settlers=self._holders(digest, "review_lead", rule.role),
             sensitivity=self.sensitivity(digest, claim),
-            extra=self.extras(digest, claim),
-            edited=self.edited(digest, claim),
+            extra=_beside(acts),
+            edited=_must_be_read(acts),
         )
 
     def progress(self, digest: str, claim: str) -> PlanReading:
         """Return which planned records have been read by whom, without any statistics."""
         rule, plan = self._claim(claim), self.plan(digest, claim)
         ratings = self.ratings(digest, claim)
-        extra, edited = self.extras(digest, claim), self.edited(digest, claim)
+        acts = self.acts(digest, claim)
+        extra, edited = _beside(acts), _must_be_read(acts)
         counted, _ = split_counted(plan, ratings, self._holders(digest, rule.role), extra, edited)
         settlers = self._holders(digest, "review_lead", rule.role)
         decided = outcomes(self.settlements(digest, claim), ratings, settlers)
@@ -181,11 +183,7 @@ class ReviewArea:
 
     def edited(self, digest: str, claim: str) -> frozenset[str]:
         """Return the records that must be read: what was edited, and what was near such a one."""
-        return frozenset(
-            stored.act.record_id
-            for stored in self.acts(digest, claim)
-            if stored.act.kind == "extra" and stored.act.why in (EDITED_WHY, SIBLING_WHY)
-        )
+        return _must_be_read(self.acts(digest, claim))
 
     def _keep(
         self,
@@ -358,3 +356,15 @@ class ReviewArea:
 
     def _place(self, digest: str, claim: str, record_id: str, by: Person) -> DraftPlace:
         return DraftPlace(candidate=digest, claim=claim, record_id=record_id, reviewer=by.id)
+
+
+def _beside(acts: Iterable[StoredAct]) -> frozenset[str]:
+    return frozenset(stored.act.record_id for stored in acts if stored.act.kind == "extra")
+
+
+def _must_be_read(acts: Iterable[StoredAct]) -> frozenset[str]:
+    return frozenset(
+        stored.act.record_id
+        for stored in acts
+        if stored.act.kind == "extra" and stored.act.why in (EDITED_WHY, SIBLING_WHY)
+    )

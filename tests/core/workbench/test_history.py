@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from core.storage.journal import Journal
 from core.workbench import history
 from tests.clock import FixedClock
@@ -77,3 +79,22 @@ def test_versions_are_ordered_by_date_and_number(simulator: Simulator, clock: Fi
         "v2026-11-21",
         "v2026-11-20",
     )
+
+
+def test_one_picture_reads_the_journal_once_until_its_own_thread_writes(
+    simulator: Simulator, clock: FixedClock
+) -> None:
+    journal, other = a_journal(simulator, clock), a_journal(simulator, clock)
+    journal.append("p", {"type": "a"})
+    with journal.moment():
+        before = journal.glance()
+        other.append("q", {"type": "b"})
+        assert journal.glance() == before
+        # Whoever asks to know reads it afresh, and so does every other thread.
+        assert len(journal.replay()) == 2
+        with ThreadPoolExecutor(1) as pool:
+            assert len(pool.submit(journal.glance).result()) == 2
+        journal.append("p", {"type": "c"})
+        assert [entry.event["type"] for entry in journal.glance()] == ["a", "b", "c"]
+        other.append("q", {"type": "d"})
+    assert len(journal.glance()) == 4
