@@ -17,7 +17,7 @@ import numpy as np
 
 from core.intake.compiled import compiled
 from core.intake.text import fold_text, squeeze_text
-from core.intake.utf8 import Table, code_at, join_texts
+from core.intake.utf8 import Table, code_at
 
 _CODES: Final = 0x10000
 # Kinds of characters above any number of bytes.
@@ -38,17 +38,11 @@ class Squeezed:
     words: Table
 
 
-def squeeze_all(texts: Sequence[str]) -> tuple[list[bytes], list[int]]:
-    """Return `squeeze_text` of each text as UTF-8, and how many words each text has."""
-    _, data, bounds = join_texts(texts)
-    found = squeeze_joined(texts, data, bounds)
-    whole = found.data.tobytes()
-    places = zip(found.starts.tolist(), found.ends.tolist(), strict=True)
-    return [whole[start:end] for start, end in places], found.words.tolist()
-
-
 def squeeze_joined(texts: Sequence[str], data: Table, bounds: Table) -> Squeezed:
-    """Return the squeezed forms of texts that `core.intake.utf8.join_texts` has joined."""
+    """Return `squeeze_text` of each text as UTF-8, and how many words each has.
+
+    The texts are those that `core.intake.utf8.join_texts` has joined into `data`.
+    """
     out = np.empty(data.size, np.uint8)
     starts = bounds[:-1].copy()
     ends = np.zeros(len(texts), np.int64)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from core.intake.language import _read_slowly, languages_of
 from core.intake.measure import measure_records
 from core.intake.privacy import Redacted
-from core.intake.squeeze import _folds, squeeze_all
+from core.intake.squeeze import _folds, squeeze_joined
 from core.intake.text import squeeze_text
+from core.intake.utf8 import join_texts
 from core.model.dataset import Conversation, Message
 from tests.builders import a_policy
 
@@ -19,6 +20,15 @@ TRICKY = "aZ z1_'’…éÉßİſǅñ我가ᅡᆨ，？（Ａ１ÉΣςЖΌÅ½�
 texts = st.one_of(st.text(alphabet=TRICKY, max_size=30), st.text(max_size=30))
 WORDS = "the and you de la it's c'est der ich não muy para non l'una x9 _under 'quoted' rock'n'roll"
 RULE = a_policy().near_duplicates
+
+
+def squeeze_all(some):
+    """Each text squeezed, and how many words it has, as measuring has them made together."""
+    _, data, bounds = join_texts(some)
+    found = squeeze_joined(some, data, bounds)
+    whole = found.data.tobytes()
+    places = zip(found.starts.tolist(), found.ends.tolist(), strict=True)
+    return [whole[start:end] for start, end in places], found.words.tolist()
 
 
 @settings(max_examples=300, deadline=None)
