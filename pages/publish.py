@@ -74,13 +74,15 @@ def draw_keys(bench: Workbench) -> None:
         return
     with st.container(border=True):
         show.prose(
-            "Signing keys are believed because they are registered in the bucket ({count}). Who "
-            "may write to it could register one and sign as anybody. If you know all of these, "
-            "start the desk with the line below; any other key then blocks.",
+            "Signing keys are believed because they are registered in the bucket ({count}). "
+            "Whoever may write to it could register one and sign as anybody. If you know all of "
+            "these, start the desk with the line below; any other key then blocks.",
             count=len(keys),
         )
         for key in keys:
-            show.quiet("{id} · registered by {by}, {at}", id=key.id, by=key.by, at=key.at)
+            show.quiet(
+                "{id} · registered by {by}, {at}", id=key.id, by=key.by, at=show.when(key.at)
+            )
         st.code("DESK_TRUSTED_KEYS=" + ",".join(key.id for key in keys), language=None)
 
 
